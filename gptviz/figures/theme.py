@@ -1,0 +1,54 @@
+"""Every colour in gptviz: what kinds of parts look like, and how size and sign look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours for one background; all pairs can be told apart by colour-blind readers.
+
+    ``sequential`` goes from the background (0) to strong (most); ``diverging`` from strong blue
+    (negative) over the background (0) to strong orange (positive). ``kinds`` colours the parts of
+    the model: the diagram, the treemap and the lines of a chart use the same one.
+    """
+
+    text: str
+    muted: str
+    line: str
+    sequential: tuple[str, ...]
+    diverging: tuple[str, ...]
+    kinds: dict[str, str]
+
+
+KINDS = {
+    "embedding": "#0f9d76",
+    "norm": "#8b5cf6",
+    "attention": "#3b6fe0",
+    "feed_forward": "#d97706",
+    "stream": "#64748b",
+    "head": "#c2410c",
+    "block": "#3b6fe0",
+    "dropout": "#94a3b8",
+    "text": "#64748b",
+}
+
+LIGHT = Theme(
+    text="#1e293b",
+    muted="#64748b",
+    line="#e2e8f0",
+    sequential=("#f8fafc", "#c7dbf7", "#7fb0ec", "#3b7ddd", "#1d4ea8", "#0b2559"),
+    diverging=("#08306b", "#2f79c1", "#9dc8ea", "#f8fafc", "#fbc48a", "#e07b1a", "#7f3b08"),
+    kinds=KINDS,
+)
+
+DARK = Theme(
+    text="#e2e8f0",
+    muted="#94a3b8",
+    line="#334155",
+    sequential=("#151d2c", "#1b3a70", "#2563c4", "#5596f0", "#a5cbfb", "#f1f7ff"),
+    diverging=("#b5dcff", "#4f9ae6", "#1f4b80", "#151d2c", "#7a430f", "#e0852b", "#ffdcb0"),
+    kinds={**KINDS, "embedding": "#34d399", "norm": "#a78bfa", "attention": "#6ea0ff"}
+    | {"feed_forward": "#f59e0b", "stream": "#94a3b8", "head": "#fb7a45"},
+)
