@@ -1,0 +1,49 @@
+"""gptviz: see the whole of a GPT, walk into any part of it, change it while you look.
+
+Names are resolved when they are first used, so that what needs no torch doesn't wait for it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gptviz.config import GPT_CONFIG_124M, PRESETS, GPTConfig
+    from gptviz.ledger import Ledger
+    from gptviz.loading import load
+    from gptviz.model import GPTModel
+    from gptviz.tokenizer import Tokenizer
+    from gptviz.tracing import Trace, trace
+
+__all__ = [
+    "GPT_CONFIG_124M",
+    "PRESETS",
+    "GPTConfig",
+    "GPTModel",
+    "Ledger",
+    "Tokenizer",
+    "Trace",
+    "load",
+    "trace",
+]
+
+_HOMES = {
+    "GPT_CONFIG_124M": "config",
+    "PRESETS": "config",
+    "GPTConfig": "config",
+    "GPTModel": "model",
+    "Ledger": "ledger",
+    "Tokenizer": "tokenizer",
+    "Trace": "tracing",
+    "load": "loading",
+    "trace": "tracing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -69,7 +69,9 @@ class AttentionCore(nn.Module):
         value: Float[Tensor, "batch n_heads n_tokens head_dim"],
     ) -> Float[Tensor, "batch n_heads n_tokens head_dim"]:
         drop_rate = self.drop_rate if self.training else 0.0
-        return F.scaled_dot_product_attention(query, key, value, is_causal=True, dropout_p=drop_rate)
+        return F.scaled_dot_product_attention(
+            query, key, value, is_causal=True, dropout_p=drop_rate
+        )
 
 
 class MultiHeadAttention(nn.Module):

@@ -1,0 +1,1 @@
+"""Numbers from a trace: torch goes in, numpy comes out, one file a subject."""

@@ -1,0 +1,169 @@
+"""The numbers inside a block, and the size of the residual stream, as figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float, Float32, Int64
+from plotly.colors import sample_colorscale
+from plotly.subplots import make_subplots
+
+from gptviz.figures.axes import (
+    clip_limit,
+    clipped_bar,
+    downwards,
+    framed,
+    height_of_rows,
+    plain_axis,
+    scale,
+    token_axis,
+)
+from gptviz.figures.theme import Theme
+
+TINY = 1e-30  # in place of 0 on a logarithmic axis
+
+
+def station_heatmap(
+    values: Float32[np.ndarray, "n_tokens width"],
+    labels: Sequence[str],
+    theme: Theme,
+    title: str | None = None,
+) -> go.Figure:
+    """A token in each row, a dimension in each column: blue below 0, orange above.
+
+    A few very large numbers would leave all others without colour, so colours end at the 99.5th
+    percentile of size, which the bar names; the hover text shows every number as it is.
+    """
+    limit = clip_limit(values)
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            colorscale=scale(theme.diverging),
+            zmin=-limit,
+            zmax=limit,
+            hovertemplate="token %{y:d} <b>%{y}</b><br>dimension %{x:d}<br>"
+            "value %{z:.6~g}<extra></extra>",
+            colorbar=clipped_bar("value", "±", limit, theme),
+        )
+    )
+    figure.update_xaxes(
+        plain_axis("dimension", theme), range=[-0.5, values.shape[1] - 0.5], tickformat="d"
+    )
+    figure.update_yaxes(downwards(token_axis(labels, "token", theme)))
+    return framed(figure, theme, height_of_rows(len(labels)), title)
+
+
+def station_histogram(
+    counts: Int64[np.ndarray, " n_bins"],
+    edges: Float[np.ndarray, " n_edges"],
+    theme: Theme,
+    title: str | None = None,
+) -> go.Figure:
+    """How often each size of number occurs.
+
+    The upright axis is logarithmic: a few far-out numbers are what one looks for here.
+    """
+    figure = go.Figure(
+        go.Bar(
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=counts,
+            width=np.diff(edges),
+            customdata=np.stack([edges[:-1], edges[1:]], axis=1),
+            marker={"color": theme.kinds["attention"], "line": {"width": 0}},
+            hovertemplate="%{y:,} numbers from %{customdata[0]:.4~g} to %{customdata[1]:.4~g}"
+            "<extra></extra>",
+        )
+    )
+    figure.update_layout(bargap=0)
+    figure.update_xaxes(plain_axis("value", theme))
+    counted = plain_axis("how many (logarithmic)", theme)
+    figure.update_yaxes(counted, type="log", dtick=1, showgrid=True, gridcolor=theme.line)
+    return framed(figure, theme, 260, title)
+
+
+def station_statistics(
+    mean: Float32[np.ndarray, " n_tokens"],
+    std: Float32[np.ndarray, " n_tokens"],
+    norm: Float32[np.ndarray, " n_tokens"],
+    labels: Sequence[str],
+    theme: Theme,
+    title: str | None = None,
+) -> go.Figure:
+    """Each token's mean, standard deviation and norm, one above the other, over one sentence."""
+    rows = [
+        ("mean", mean, "stream"),
+        ("spread (std)", std, "norm"),
+        ("size (norm)", norm, "attention"),
+    ]
+    figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.06)
+    for row, (name, numbers, kind) in enumerate(rows, start=1):
+        line = go.Scatter(
+            y=numbers,
+            name=name,
+            mode="lines+markers",
+            line={"color": theme.kinds[kind], "width": 2},
+            marker={"size": 5},
+            hovertemplate="%{x:d} <b>%{x}</b><br>" + name + " %{y:.4~g}<extra></extra>",
+        )
+        figure.add_trace(line, row=row, col=1)
+        figure.update_yaxes(
+            plain_axis(name, theme), showgrid=True, gridcolor=theme.line, nticks=4, row=row, col=1
+        )
+    figure.update_xaxes(token_axis(labels, "", theme), showticklabels=False, tickangle=-45)
+    figure.update_xaxes(showticklabels=True, title_text="token", row=3, col=1)
+    return framed(figure, theme, 420, title)
+
+
+def stream_norms(
+    norms: Float32[np.ndarray, "n_places n_tokens"],
+    labels: Sequence[str],
+    theme: Theme,
+    title: str | None = None,
+) -> go.Figure:
+    """Each token's norm in the residual stream: a line before block 0, and one after each block.
+
+    Later lines are stronger in colour. The upright axis is logarithmic: the stream grows from
+    block to block, and the first token's norm is often many times the others'.
+    """
+    places = ["before block 0", *(f"after block {layer}" for layer in range(len(norms) - 1))]
+    colours = sample_colorscale(list(theme.sequential[2:]), np.linspace(0, 1, len(norms)))
+    figure = go.Figure(
+        [
+            go.Scatter(
+                y=row,
+                name=place,
+                mode="lines+markers",
+                line={"color": colour, "width": 2},
+                marker={"size": 4},
+                hovertemplate=f"%{{x:d}} <b>%{{x}}</b><br>{place}: norm %{{y:.4~g}}<extra></extra>",
+            )
+            for row, place, colour in zip(norms, places, colours, strict=True)
+        ]
+    )
+    for row, place in ((norms[0], places[0]), (norms[-1], places[-1])):
+        _name_at_end(figure, place, len(labels) - 1, float(row[-1]), theme)
+    figure.update_xaxes(token_axis(labels, "token", theme), tickangle=-45)
+    size = plain_axis("size of the stream (norm, logarithmic)", theme)
+    figure.update_yaxes(size, type="log", showgrid=True, gridcolor=theme.line)
+    figure.update_yaxes(tickvals=_round_ticks(norms), tickformat="~g")
+    return framed(figure, theme, 380, title).update_layout(margin_r=120)
+
+
+def _round_ticks(norms: Float32[np.ndarray, "n_places n_tokens"]) -> list[float]:
+    least, most = max(float(norms.min()), TINY), max(float(norms.max()), TINY)
+    return sorted({float(f"{tick:.2g}") for tick in np.geomspace(least, most, 6)})
+
+
+def _name_at_end(figure: go.Figure, name: str, x: float, y: float, theme: Theme) -> None:
+    figure.add_annotation(
+        text=name,
+        x=x,
+        y=math.log10(max(y, TINY)),  # a logarithmic axis counts in powers
+        xanchor="left",
+        xshift=8,
+        showarrow=False,
+        font={"size": 12, "color": theme.muted},
+    )

@@ -1,0 +1,120 @@
+"""What all figures over a sentence share: token axes, colour scales, the empty frame."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from gptviz.figures.theme import Theme
+
+MOST_TICKS = 48
+LONGEST_LABEL = 20
+CLIP_PERCENTILE = 99.5
+FONT = '"Source Sans", "Source Sans 3", system-ui, sans-serif'
+
+
+def escaped(text: str) -> str:
+    """Text as plotly will show it literally: no tags, no entities, no TeX between dollar signs."""
+    if len(text) > LONGEST_LABEL:
+        text = text[: LONGEST_LABEL - 1] + "…"
+    return html.escape(text, quote=False).replace("$", "&#36;")
+
+
+def token_axis(labels: Sequence[str], title: str, theme: Theme) -> dict[str, Any]:
+    """An axis of positions, counted from 0, that shows tokens; past 48 only every n-th is named.
+
+    A hover text finds the token in ``%{x}`` and its position in ``%{x:d}``.
+    """
+    return plain_axis(title, theme) | {
+        "tickfont": {"size": 12 if len(labels) <= MOST_TICKS // 2 else 10, "color": theme.text},
+        "tickmode": "linear",
+        "tick0": 0,
+        "dtick": math.ceil(len(labels) / MOST_TICKS) or 1,
+        # Positions become tokens by name, not by tick, so that tokens without a tick have one too.
+        "tickformat": "d",
+        "hoverformat": "d",
+        "labelalias": {str(position): escaped(label) for position, label in enumerate(labels)},
+        "range": [-0.5, len(labels) - 0.5],
+    }
+
+
+def plain_axis(title: str, theme: Theme) -> dict[str, Any]:
+    """An axis with a title and quiet lines."""
+    return {
+        "title": {"text": title, "font": {"size": 13, "color": theme.muted}, "standoff": 12},
+        "tickfont": {"size": 12, "color": theme.text},
+        "showgrid": False,
+        "zeroline": False,
+        "showline": False,
+        "ticks": "",
+        "automargin": True,
+    }
+
+
+def downwards(axis: dict[str, Any]) -> dict[str, Any]:
+    """The same axis with its start on top."""
+    return axis | {"range": axis["range"][::-1]}
+
+
+def scale(colours: Sequence[str]) -> list[tuple[float, str]]:
+    """A theme's colours, evenly spaced, as plotly wants them."""
+    last = len(colours) - 1
+    return [(i / last, colour) for i, colour in enumerate(colours)]
+
+
+def colour_bar(title: str, theme: Theme) -> dict[str, Any]:
+    """A slim colour bar whose title says what a colour means."""
+    return {
+        "title": {"text": title, "side": "right", "font": {"size": 11, "color": theme.muted}},
+        "tickfont": {"size": 12, "color": theme.muted},
+        "thickness": 10,
+        "outlinewidth": 0,
+        "ticks": "",
+        "xpad": 8,
+    }
+
+
+def clip_limit(values: np.ndarray) -> float:
+    """The size from which on a colour is at its fullest: the 99.5th percentile of all sizes.
+
+    A few very large numbers would leave all others without colour. 1 where every number is 0.
+    """
+    sizes = np.abs(values[np.isfinite(values)])
+    return float(np.percentile(sizes, CLIP_PERCENTILE)) if sizes.any() else 1.0
+
+
+def clipped_bar(what: str, sign: str, limit: float, theme: Theme) -> dict[str, Any]:
+    """A colour bar that says from which size on the colour grows no more."""
+    said = f"{what}; full colour from {sign}{limit:.3g} ({CLIP_PERCENTILE}th percentile)"
+    return colour_bar(said, theme)
+
+
+def framed(figure: go.Figure, theme: Theme, height: int, title: str | None = None) -> go.Figure:
+    """The figure on a transparent ground, with small margins, in the theme's text colour."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 36 if title else 8, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": FONT, "color": theme.text},
+        hoverlabel={
+            "align": "left",
+            "bgcolor": theme.sequential[0],
+            "bordercolor": theme.line,
+            "font": {"family": FONT, "size": 13, "color": theme.text},
+        },
+        showlegend=False,
+    )
+    if title:
+        figure.update_layout(title={"text": title, "font": {"size": 15}, "x": 0, "xref": "paper"})
+    return figure
+
+
+def height_of_rows(n_rows: int) -> int:
+    """Pixels for a figure with a token in each row: readable rows, but never a tower."""
+    return min(760, max(380, 110 + 20 * n_rows))

@@ -1,0 +1,268 @@
+"""Run a model once and keep what happened: ``trace`` does it, a ``Trace`` holds it.
+
+It keeps what can't be derived cheaply, and derives the rest, exactly, when asked.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from typing import Any, SupportsIndex, overload
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int, Int64
+from torch import Tensor
+
+from gptviz.config import GPTConfig
+from gptviz.hooks import WHOLE, BeforeBlock, Recorder, install_hooks, recording
+from gptviz.model import GELU, AttentionCore, GPTModel, attn_scores, attn_weights
+
+
+@dataclass(frozen=True, eq=False)
+class BlockTrace:
+    """What one block did to the sentence.
+
+    The residual stream before, between and after the two parts is always there. Everything of a
+    part that is a placeholder in the configuration is None. Tensors that are one and the same
+    share their memory: this block's ``resid_post`` is the next one's ``resid_pre``.
+
+    Args:
+        resid_pre: the residual stream as the block finds it.
+        normed1: after the first norm, what attention reads.
+        q: queries, one row a token, for each head.
+        k: keys.
+        v: values.
+        attention_out: what attention adds to the stream.
+        resid_mid: the stream between attention and feed-forward.
+        normed2: after the second norm, what the feed-forward reads.
+        ff_hidden: the feed-forward's hidden layer before GELU.
+        feed_forward_out: what the feed-forward adds to the stream.
+        resid_post: the stream as the block leaves it.
+    """
+
+    resid_pre: Float[Tensor, "n_tokens emb_dim"]
+    normed1: Float[Tensor, "n_tokens emb_dim"] | None
+    q: Float[Tensor, "n_heads n_tokens head_dim"] | None
+    k: Float[Tensor, "n_heads n_tokens head_dim"] | None
+    v: Float[Tensor, "n_heads n_tokens head_dim"] | None
+    attention_out: Float[Tensor, "n_tokens emb_dim"] | None
+    resid_mid: Float[Tensor, "n_tokens emb_dim"]
+    normed2: Float[Tensor, "n_tokens emb_dim"] | None
+    ff_hidden: Float[Tensor, "n_tokens ff_dim"] | None
+    feed_forward_out: Float[Tensor, "n_tokens emb_dim"] | None
+    resid_post: Float[Tensor, "n_tokens emb_dim"]
+
+    @torch.inference_mode()
+    def attn_scores(
+        self, head: int | None = None
+    ) -> Float[Tensor, "*n_heads n_tokens n_tokens"] | None:
+        """How well each query (row) matches each key (column), not scaled and not masked.
+
+        One head's map, or all heads' where ``head`` is None; None without attention.
+
+        Raises:
+            IndexError: if there is no such head.
+        """
+        if self.q is None or self.k is None:
+            return None
+        heads = _heads(head, len(self.q))
+        return attn_scores(self.q[heads], self.k[heads])
+
+    @torch.inference_mode()
+    def attn_weights(
+        self, head: int | None = None
+    ) -> Float[Tensor, "*n_heads n_tokens n_tokens"] | None:
+        """How much each query (row) takes from each key (column): every row sums to 1.
+
+        One head's map, or all heads' where ``head`` is None; None without attention.
+
+        Raises:
+            IndexError: if there is no such head.
+        """
+        if self.q is None or self.k is None:
+            return None
+        heads = _heads(head, len(self.q))
+        return attn_weights(self.q[heads], self.k[heads])
+
+    @property
+    @torch.inference_mode()
+    def context_vec(self) -> Float[Tensor, "n_heads n_tokens head_dim"] | None:
+        """What each head gathered for each token: its weights times the values."""
+        if self.q is None or self.k is None or self.v is None:
+            return None
+        q, k, v = self.q[None], self.k[None], self.v[None]
+        return AttentionCore(drop_rate=0.0)(q, k, v)[0]
+
+    @property
+    @torch.inference_mode()
+    def gelu_out(self) -> Float[Tensor, "n_tokens ff_dim"] | None:
+        """The feed-forward's hidden layer after GELU."""
+        return None if self.ff_hidden is None else GELU()(self.ff_hidden)
+
+
+class BlockTraces(tuple[BlockTrace, ...]):
+    """One ``BlockTrace`` a layer, counted from 0; asking for a layer that isn't there says so."""
+
+    @overload
+    def __getitem__(self, layer: SupportsIndex) -> BlockTrace: ...
+    @overload
+    def __getitem__(self, layer: slice) -> tuple[BlockTrace, ...]: ...
+    def __getitem__(self, layer: SupportsIndex | slice) -> BlockTrace | tuple[BlockTrace, ...]:
+        if isinstance(layer, slice):
+            return super().__getitem__(layer)
+        return super().__getitem__(_checked("layer", layer, len(self)))
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One sentence on its way through a model, without a batch axis.
+
+    Args:
+        config: the model's configuration.
+        token_ids: what was read.
+        tok_emb: each token's own embedding.
+        pos_emb: each position's embedding.
+        embeddings: their sum, the residual stream before block 0.
+        blocks: what happened in each layer.
+        stream: what the output head reads, at every position.
+        last_logits: the output head's scores for the token after the sentence.
+        head_weight: the output head itself: the model's own tensor, not a copy.
+    """
+
+    config: GPTConfig
+    token_ids: Int64[Tensor, " n_tokens"]
+    tok_emb: Float[Tensor, "n_tokens emb_dim"]
+    pos_emb: Float[Tensor, "n_tokens emb_dim"]
+    embeddings: Float[Tensor, "n_tokens emb_dim"]
+    blocks: BlockTraces = field(repr=False)
+    stream: Float[Tensor, "n_tokens emb_dim"]
+    last_logits: Float[Tensor, " vocab_size"]
+    head_weight: Float[Tensor, "vocab_size emb_dim"]
+
+    @property
+    def n_tokens(self) -> int:
+        """Length of the sentence, in tokens."""
+        return len(self.token_ids)
+
+    @property
+    def final_norm(self) -> Float[Tensor, "n_tokens emb_dim"] | None:
+        """What the final norm made of the stream; None where norms are placeholders."""
+        return self.stream if self.config.has("norm") else None
+
+    @torch.inference_mode()
+    def logits(self, position: int = -1) -> Float[Tensor, " vocab_size"]:
+        """A score for every possible token after the one at ``position``.
+
+        Positions count from 0; negative ones from the end. The last position's scores come from
+        the pass itself, others are made when asked for.
+
+        Raises:
+            IndexError: if the sentence has no such position.
+        """
+        place = position + self.n_tokens if position < 0 else position
+        if not 0 <= place < self.n_tokens:
+            raise IndexError(
+                f"position {position} is outside the sentence: its {self.n_tokens} tokens are at "
+                f"0 to {self.n_tokens - 1}, or -{self.n_tokens} to -1 counted from the end"
+            )
+        if place == self.n_tokens - 1:
+            return self.last_logits
+        return F.linear(self.stream[place], self.head_weight)
+
+    @torch.inference_mode()
+    def probabilities(self, position: int = -1) -> Float[Tensor, " vocab_size"]:
+        """The probability of every possible token after the one at ``position``; they sum to 1.
+
+        Raises:
+            IndexError: if the sentence has no such position.
+        """
+        return torch.softmax(self.logits(position), dim=-1)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes kept for this trace alone: shared memory counts once, the model's not at all."""
+        holders = (self, *self.blocks)
+        values = (getattr(holder, f.name) for holder in holders for f in fields(holder))
+        tensors = (v for v in values if isinstance(v, Tensor) and v is not self.head_weight)
+        storages = (tensor.untyped_storage() for tensor in tensors)
+        return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
+
+
+def _checked(what: str, index: SupportsIndex, length: int) -> int:
+    number = operator.index(index)
+    if not 0 <= number < length:
+        raise IndexError(f"{what} {number} isn't there: {what}s count from 0 to {length - 1}")
+    return number
+
+
+def _heads(head: int | None, n_heads: int) -> int | slice:
+    return slice(None) if head is None else _checked("head", head, n_heads)
+
+
+def trace(
+    model: GPTModel,
+    token_ids: Iterable[int] | Int[Tensor, " n_tokens"],
+    before_block: BeforeBlock | None = None,
+) -> Trace:
+    """Read one sentence with the model, in one forward pass, and keep what happened.
+
+    Any number of threads may trace one model at the same moment. No random numbers are drawn.
+
+    Args:
+        model: in eval mode.
+        token_ids: from 1 to ``context_length`` ids of the model's vocabulary.
+        before_block: called with the layer's number before each block; what it raises stops the
+            pass and reaches the caller.
+
+    Raises:
+        ValueError: if the ids are none, too many or outside the vocabulary, or the model is in
+            train mode, where dropout would make two passes differ.
+    """
+    if any(module.training for module in model.modules()):
+        raise ValueError("the model is in train mode: call model.eval() before tracing it")
+    ids = torch.tensor(_checked_ids(model.config, token_ids), device=model.tok_emb.weight.device)
+    install_hooks(model)
+    recorder = Recorder(before_block)
+    with torch.inference_mode(), recording(recorder):
+        model(ids[None])
+        return _trace_of(model, ids, recorder)
+
+
+def _checked_ids(config: GPTConfig, token_ids: Iterable[int] | Tensor) -> list[int]:
+    ids = token_ids.tolist() if isinstance(token_ids, Tensor) else list(token_ids)
+    if not 1 <= len(ids) <= config.context_length:
+        raise ValueError(
+            f"{len(ids)} tokens: this model reads from 1 to {config.context_length} "
+            "(context_length) at once"
+        )
+    for position, token_id in enumerate(ids):
+        if not hasattr(token_id, "__index__") or not 0 <= token_id < config.vocab_size:
+            raise ValueError(
+                f"token id {token_id!r} at position {position} is outside the vocabulary: "
+                f"ids are whole numbers from 0 to {config.vocab_size - 1}"
+            )
+    return [operator.index(token_id) for token_id in ids]
+
+
+def _trace_of(model: GPTModel, ids: Int64[Tensor, " n_tokens"], recorder: Recorder) -> Trace:
+    def kept(layer: int, name: str) -> Any:
+        tensor = recorder.kept.get((layer, name))
+        return tensor if tensor is None or name == "pos_emb" else tensor[0]  # the batch of one
+
+    names = [f.name for f in fields(BlockTrace)]
+    return Trace(
+        config=model.config,
+        token_ids=ids,
+        tok_emb=kept(WHOLE, "tok_emb"),
+        pos_emb=kept(WHOLE, "pos_emb"),
+        embeddings=kept(WHOLE, "embeddings"),
+        blocks=BlockTraces(
+            BlockTrace(**{name: kept(layer, name) for name in names})
+            for layer in range(model.config.n_layers)
+        ),
+        stream=kept(WHOLE, "stream"),
+        last_logits=kept(WHOLE, "last_logits"),
+        head_weight=model.out_head.weight.detach(),
+    )
