@@ -1,0 +1,120 @@
+"""A drawing as SVG text. Every word from a person is escaped here, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from gptviz.diagram.drawing import Bar, Box, Drawing, Line, Picture, Text, Wedge
+
+ROUND = {"box": 7, "stack": 7, "frame": 10, "pill": 11}
+
+
+def to_svg(drawing: Drawing, style: str = "") -> str:
+    """SVG text with classes for the colours; ``style`` is CSS for a file that stands alone."""
+    frames = [box for box in drawing.boxes if box.style == "frame"]
+    others = [box for box in drawing.boxes if box.style != "frame"]
+    body = [
+        *map(_wedge, drawing.wedges),
+        *map(_box, frames),
+        *map(_line, drawing.lines),
+        *map(_box, others),
+        *map(_bar, drawing.bars),
+        *map(_picture, drawing.pictures),
+        *map(_text, drawing.texts),
+    ]
+    size = f"{drawing.width:g} {drawing.height:g}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" role="group" '
+        'aria-label="the model from above" class="gptviz">'
+        f"{f'<style>{escape(style, quote=False)}</style>' if style else ''}"
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
+        'markerHeight="7" orient="auto"><path d="M0 0.5L8 4L0 7.5z"/></marker></defs>'
+        f"{''.join(body)}</svg>"
+    )
+
+
+def _points(points: Iterable[tuple[float, float]]) -> str:
+    return " ".join(f"{x:g},{y:g}" for x, y in points)
+
+
+def _wedge(wedge: Wedge) -> str:
+    return f'<polygon class="wedge k-{wedge.kind}" points="{_points(wedge.points)}"/>'
+
+
+def _line(line: Line) -> str:
+    tip = ' marker-end="url(#tip)"' if line.style == "arrow" else ""
+    return f'<polyline class="{line.style}" points="{_points(line.points)}"{tip}/>'
+
+
+def _bar(bar: Bar) -> str:
+    return (
+        f'<rect class="bar k-{bar.kind}" x="{bar.x:g}" y="{bar.y:g}" width="{bar.w:g}" '
+        f'height="{bar.h:g}" rx="2"/>'
+    )
+
+
+def _picture(picture: Picture) -> str:
+    return (
+        f'<image x="{picture.x:g}" y="{picture.y:g}" width="{picture.w:g}" '
+        f'height="{picture.h:g}" href="{escape(picture.href)}" preserveAspectRatio="none" '
+        f'role="img" aria-label="{escape(picture.spoken)}"/>'
+    )
+
+
+def _text(text: Text) -> str:
+    anchor = f' text-anchor="{text.anchor}"' if text.anchor != "start" else ""
+    return (
+        f'<text class="t-{text.style}" x="{text.x:g}" y="{text.y:g}"{anchor}>'
+        f"{escape(text.text)}</text>"
+    )
+
+
+def _box(box: Box) -> str:
+    marks = [f"part {box.style} k-{box.kind}"]
+    marks += ["placeholder"] if box.placeholder else []
+    marks += ["opened"] if box.opened else []
+    return (
+        f'<g class="{" ".join(marks)}" data-path="{escape(box.path)}" tabindex="0" '
+        f'role="button" aria-label="{escape(box.spoken)}">{_outline(box)}{_words(box)}</g>'
+    )
+
+
+def _outline(box: Box) -> str:
+    if box.style == "sum":
+        r = box.w / 2
+        cross = r * 0.55
+        plus = (
+            ""
+            if box.placeholder
+            else f'<path class="plus" d="M{box.middle - cross:g} {box.centre:g}h{2 * cross:g}'
+            f'M{box.middle:g} {box.centre - cross:g}v{2 * cross:g}"/>'
+        )
+        return f'<circle cx="{box.middle:g}" cy="{box.centre:g}" r="{r:g}"/>{plus}'
+    rect = f'width="{box.w:g}" height="{box.h:g}" rx="{ROUND[box.style]}"/>'
+    behind = (
+        f'<rect class="behind" x="{box.x + 4:g}" y="{box.y + 4:g}" {rect}'
+        if box.style == "stack"
+        else ""
+    )
+    return f'{behind}<rect x="{box.x:g}" y="{box.y:g}" {rect}'
+
+
+def _words(box: Box) -> str:
+    if box.style == "sum":
+        return ""
+    if box.style == "frame":
+        left = box.x + 12
+        subs = [_word(left, box.y + 37 + 15 * i, line, "sub") for i, line in enumerate(box.lines)]
+        return _word(left, box.y + 21, box.title, "title") + "".join(subs)
+    first = box.centre + 4.5 - 8 * len(box.lines)
+    style = "pill" if box.style == "pill" else "title"
+    subs = [
+        _word(box.middle, first + 16 * (i + 1), line, "sub", "middle")
+        for i, line in enumerate(box.lines)
+    ]
+    return _word(box.middle, first, box.title, style, "middle") + "".join(subs)
+
+
+def _word(x: float, y: float, text: str, style: str, anchor: str = "start") -> str:
+    return _text(Text(x, y, text, style, anchor))
