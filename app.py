@@ -1,0 +1,17 @@
+"""gptviz: the whole of a GPT from above. Start it with ``streamlit run app.py``."""
+
+import streamlit as st
+
+from gptviz.ui import birds_eye
+from gptviz.ui.frame import frame
+from gptviz.ui.panel import panel
+
+screen = frame("Bird's-eye view", "How does it all fit together, and why is each part there?")
+
+picture, beside = st.columns([7, 3], gap="medium")
+with beside:
+    opened = birds_eye.block_choice(screen.config.n_layers)
+    panel(screen.config, birds_eye.selected(screen, opened), len(screen.token_ids) or "n_tokens")
+with picture:
+    birds_eye.show(screen, opened)
+birds_eye.follow_up(screen)

@@ -1,0 +1,127 @@
+// The SVG text is never given to innerHTML: it is parsed as XML and copied element by element, and
+// only elements and attributes that a diagram needs are copied.
+const NS = 'http://www.w3.org/2000/svg';
+const ELEMENTS = new Set(['svg', 'g', 'defs', 'marker', 'rect', 'circle', 'path', 'polyline',
+  'polygon', 'text', 'image']);
+const NARROW = 560;
+const states = new WeakMap();
+
+function copied(node) {
+  const twin = document.createElementNS(NS, node.localName);
+  for (const { name, value } of node.attributes) {
+    const address = name === 'href' && !value.startsWith('data:image/png;base64,');
+    if (!address && !name.startsWith('on') && name !== 'style') twin.setAttribute(name, value);
+  }
+  for (const child of node.childNodes) {
+    if (child.nodeType === Node.TEXT_NODE) twin.append(child.data);
+    else if (ELEMENTS.has(child.localName)) twin.append(copied(child));
+  }
+  return twin;
+}
+
+function show(state) {
+  const text = state.stage.clientWidth < NARROW ? state.data.narrow : state.data.wide;
+  if (text !== state.shown) {
+    const focused = state.stage.getRootNode().activeElement?.dataset?.path;
+    const parsed = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
+    state.svg = copied(parsed);
+    const size = state.svg.getAttribute('viewBox').split(' ').map(Number);
+    if (!state.size || size.join() !== state.size.join()) state.view = [...size];
+    state.size = size;
+    state.shown = text;
+    state.stage.replaceChildren(state.svg);
+    look(state);
+    if (focused) at(state, focused)?.focus({ preventScroll: true });
+  }
+  select(state, state.data.selected);
+}
+
+function at(state, path) {
+  return [...state.svg.querySelectorAll('.part')].find(part => part.dataset.path === path);
+}
+
+function select(state, path) {
+  for (const part of state.svg.querySelectorAll('.part')) {
+    part.classList.toggle('selected', part.dataset.path === path);
+  }
+}
+
+function look(state) {
+  const [x, y, w, h] = state.view;
+  state.svg.setAttribute('viewBox', `${x} ${y} ${w} ${h}`);
+  state.svg.classList.toggle('zoomed', w < state.size[2]);
+}
+
+function zoom(state, factor, px = 0.5, py = 0.5) {
+  const [x, y, w, h] = state.view;
+  const [, , W, H] = state.size;
+  const scale = factor ? Math.min(1, Math.max(0.1, w / W / factor)) : 1;
+  const [nw, nh] = [W * scale, H * scale];
+  state.view = [x + (w - nw) * px, y + (h - nh) * py, nw, nh];
+  keepInside(state);
+  look(state);
+}
+
+function keepInside(state) {
+  const [x, y, w, h] = state.view;
+  const [, , W, H] = state.size;
+  state.view = [Math.min(Math.max(x, 0), W - w), Math.min(Math.max(y, 0), H - h), w, h];
+}
+
+function pick(state, part) {
+  if (!part) return;
+  select(state, part.dataset.path);
+  state.send('clicked', part.dataset.path);
+}
+
+function listen(state, root) {
+  let drag = null;
+  const place = event => {
+    const box = state.svg.getBoundingClientRect();
+    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  };
+  state.stage.addEventListener('wheel', event => {
+    if (!event.ctrlKey) return;
+    event.preventDefault();
+    zoom(state, Math.exp(-event.deltaY * 0.005), ...place(event));
+  }, { passive: false });
+  state.stage.addEventListener('pointerdown', event => {
+    drag = { at: place(event), view: [...state.view], far: false };
+  });
+  state.stage.addEventListener('pointermove', event => {
+    if (!drag || !event.buttons) return;
+    const [px, py] = place(event);
+    const [x, y, w, h] = drag.view;
+    const dx = px - drag.at[0], dy = py - drag.at[1];
+    drag.far ||= Math.hypot(dx, dy) > 0.01;
+    state.view = [x - dx * w, y - dy * h, w, h];
+    keepInside(state);
+    look(state);
+  });
+  state.stage.addEventListener('click', event => {
+    if (!drag?.far) pick(state, event.target.closest('.part'));
+  });
+  state.stage.addEventListener('keydown', event => {
+    if (event.key !== 'Enter' && event.key !== ' ') return;
+    event.preventDefault();
+    pick(state, event.target.closest('.part'));
+  });
+  root.querySelector('.tools').addEventListener('click', event => {
+    const factor = event.target.dataset.zoom;
+    if (factor !== undefined) zoom(state, Number(factor));
+  });
+  new ResizeObserver(() => show(state)).observe(state.stage);
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  let state = states.get(parentElement);
+  const isNew = !state;
+  if (isNew) {
+    state = { stage: parentElement.querySelector('.stage') };
+    states.set(parentElement, state);
+  }
+  state.data = data;
+  state.send = setTriggerValue;
+  show(state);
+  if (isNew) listen(state, parentElement);
+}

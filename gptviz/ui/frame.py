@@ -1,0 +1,106 @@
+"""What every page begins with: the window, the menu, the controls and the heading."""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+
+import streamlit as st
+
+from gptviz.figures.theme import DARK, LIGHT, Theme
+from gptviz.ledger import Ledger
+from gptviz.ui.controls import IN_THE_LINK, Screen, controls
+
+MENU = (
+    ("app.py", "Bird's-eye view", ":material/account_tree:"),
+    ("pages/activations.py", "Activations", ":material/ssid_chart:"),
+    ("pages/attention.py", "Attention", ":material/grid_on:"),
+    ("pages/parameters.py", "Parameters", ":material/table_chart:"),
+)
+
+_STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding: 2.2rem 2rem 3rem; }
+[data-testid="stSidebarHeader"] { height: 2.2rem; margin-bottom: 0; }
+[data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: .55rem; }
+[data-testid="stSidebar"] hr { margin: .5rem 0; }
+.st-key-panel .katex { font-size: .95em; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 3rem .9rem 2rem; } }
+</style>"""
+
+
+def frame(page: str, question: str) -> Screen:
+    """Set the page up and read the controls; the first call of every page.
+
+    Args:
+        page: the page's name, as in the menu.
+        question: what the page answers, in plain words.
+    """
+    st.set_page_config(page_title=f"{page} · gptviz", page_icon="🔭", layout="wide")
+    st.html(_STYLE)
+    asked = {} if "visited" in st.session_state else st.query_params.to_dict()
+    st.session_state["visited"] = True
+    with st.sidebar:
+        for path, name, icon in MENU:
+            st.page_link(path, label=name, icon=icon)
+        st.divider()
+        screen = controls()
+    _say_what_was_ignored(asked)
+    _heading(page, question, screen)
+    warm_up()
+    return screen
+
+
+def theme() -> Theme:
+    """The colours that suit the visitor's background."""
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def _heading(page: str, question: str, screen: Screen) -> None:
+    st.header(page, anchor=False)
+    count = f"{Ledger(screen.config).parameters:,}"
+    n = len(screen.token_ids)
+    st.caption(
+        f"{question}  \n**{screen.title}** · {count} parameters · {n} token{'' if n == 1 else 's'}"
+    )
+
+
+def _say_what_was_ignored(asked: dict[str, str]) -> None:
+    """After a link with nonsense in it: the defaults stand, and this says so."""
+    unknown = [key for key in asked if key not in IN_THE_LINK]
+    refused = [
+        key
+        for key, value in asked.items()
+        if key in st.session_state
+        and key not in st.query_params
+        and str(st.session_state[key]).lower() != value.lower()
+    ]
+    if refused:
+        st.toast(
+            f"The link's {', '.join(refused)} can't be used here: the default stands.",
+            icon=":material/link_off:",
+            duration="infinite",
+        )
+    if unknown:
+        st.toast(
+            "The link says something that gptviz doesn't know; it was left out.",
+            icon=":material/link_off:",
+            duration="infinite",
+        )
+
+
+WARM = threading.Event()
+
+
+@cache
+def warm_up() -> None:
+    """Once a process: import torch and load the trained model while the visitor is looking."""
+    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+
+
+def _warm_up() -> None:
+    try:
+        from gptviz.cache import cached_model
+
+        cached_model("tales")
+    finally:
+        WARM.set()

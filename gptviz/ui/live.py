@@ -1,0 +1,96 @@
+"""The sentence, read by the model: at once where that is cheap, explained where it is not."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+import streamlit as st
+
+from gptviz.config import PRESETS, GPTConfig
+from gptviz.ledger import Ledger
+from gptviz.ui.controls import Screen, _return_to
+from gptviz.ui.frame import WARM
+
+if TYPE_CHECKING:
+    from gptviz.analysis.overview import Overview
+    from gptviz.tracing import Trace
+
+CHEAP = 1_000_000_000  # bytes: up to here a model is made without being asked for
+USABLE = 0.8  # of the memory that is free
+
+
+def ready(screen: Screen) -> Trace | None:
+    """The sentence's trace if it is at hand; never waits, and never imports torch."""
+    if not WARM.is_set() or not screen.token_ids:
+        return None
+    from gptviz.cache import kept_trace
+
+    return kept_trace(screen.source, screen.token_ids, screen.seed)
+
+
+def is_cheap(screen: Screen) -> bool:
+    """Whether the model is small enough to be made without being asked for."""
+    return bool(screen.token_ids) and _needed(screen.config, len(screen.token_ids)) <= min(
+        CHEAP, _free()
+    )
+
+
+def read(screen: Screen) -> Trace | None:
+    """The sentence's trace; none, with the reason on the page, where it can't be had."""
+    if not screen.token_ids:
+        st.info("The sentence is empty: type one in the sidebar and the model will read it.")
+        return None
+    if _needed(screen.config, len(screen.token_ids)) > _free():
+        _too_large(screen)
+        return None
+    found = ready(screen)
+    if found is not None:
+        return found
+    with st.spinner("Reading the sentence…", show_time=True):
+        if not screen.is_trained:
+            time.sleep(0.2)  # a slider on the move: let the next value come first
+            _stop_if_stale()
+        from gptviz.cache import cached_trace
+
+        return cached_trace(screen.source, screen.token_ids, screen.seed, _stop_if_stale)
+
+
+def _stop_if_stale(_layer: int = 0) -> None:
+    """Streamlit stops a run that nobody waits for when the session's state is looked at."""
+    st.session_state.get("model")
+
+
+def _needed(config: GPTConfig, n_tokens: int) -> int:
+    return Ledger(config).memory_to_run(n_tokens)
+
+
+def _free() -> int:
+    return int(psutil.virtual_memory().available * USABLE)
+
+
+def _too_large(screen: Screen) -> None:
+    """Say what it would take, and offer the largest model that fits."""
+    needed = _needed(screen.config, len(screen.token_ids))
+    st.warning(
+        f"Reading with {screen.model} would take {needed / 2**30:,.1f} GiB of memory; "
+        f"{_free() / 2**30:,.1f} GiB can be used now. Its diagram and its parameters need none."
+    )
+    fitting = [
+        (Ledger(config).parameters, name)
+        for name, config in PRESETS.items()
+        if _needed(config, min(len(screen.token_ids), config.context_length)) <= _free()
+    ]
+    if fitting:
+        _, name = max(fitting)
+        st.button(f"Use {name} instead", on_click=_return_to, args=(name,))
+
+
+def overview(screen: Screen, trace: Trace) -> Overview:
+    """All heads' maps made small, once for each sentence."""
+    from gptviz.analysis.overview import all_heads
+    from gptviz.cache import shared
+
+    key = ("all heads", screen.source, screen.seed, screen.token_ids)
+    return shared().get(key, lambda: all_heads(trace, before_layer=_stop_if_stale))

@@ -1,0 +1,87 @@
+"""What the parameters page shows: the ledger's totals, and torchinfo's table beside them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from gptviz.config import GPTConfig
+from gptviz.figures.parameters import parameter_treemap
+from gptviz.ledger import Ledger, parameters_formula
+from gptviz.module_table import ModuleTable, differences, module_table
+from gptviz.ui.frame import theme
+
+COLUMNS = {
+    "path": "path",
+    "module": "module",
+    "depth": "depth",
+    "input_shape": "shape in",
+    "output_shape": "shape out",
+    "kernel": "kernel",
+    "parameters": "parameters",
+    "trainable": "trainable",
+    "mult_adds": "mult-adds",
+}
+NUMBER_TYPES = {"fp32": 4, "fp16": 2, "int8": 1}
+
+
+def totals(config: GPTConfig) -> None:
+    """Parameters untied and tied, and what the weights take in three number types."""
+    ledger = Ledger(config)
+    with st.container(horizontal=True):
+        st.metric(
+            "Parameters, tied" if config.tie_weights else "Parameters, untied",
+            f"{ledger.parameters:,}",
+            border=True,
+        )
+        if config.tie_weights:
+            st.metric(
+                "With a head of its own (untied)", f"{ledger.parameters_untied:,}", border=True
+            )
+        else:
+            st.metric("With a shared head (tied)", f"{ledger.parameters_tied:,}", border=True)
+        for name, size in NUMBER_TYPES.items():
+            mebibytes = ledger.weight_bytes(size) / 2**20
+            st.metric(f"Weights in {name}", f"{mebibytes:,.2f} MiB", border=True)
+    st.latex(parameters_formula(config))
+
+
+def shares(config: GPTConfig) -> None:
+    """The treemap: each part's share of the parameters."""
+    ledger = Ledger(config)
+    figure = parameter_treemap(ledger.shares(), ledger.parameters, theme())
+    st.plotly_chart(figure, height=420, theme=None, config={"displayModeBar": False}, key="treemap")
+
+
+@st.fragment
+def modules(config: GPTConfig) -> None:
+    """torchinfo's rows, and where its totals differ from the ledger's."""
+    with st.spinner("torchinfo is walking through the model…"):
+        table = _module_table(config)
+    st.dataframe(
+        _frame_of(table),
+        hide_index=True,
+        height=460,
+        column_config={
+            "parameters": st.column_config.NumberColumn(format="localized"),
+            "mult-adds": st.column_config.NumberColumn(format="localized"),
+        },
+    )
+    st.caption(
+        f"{len(table.rows):,} rows from torchinfo for {table.batch} × {table.n_tokens:,} tokens. "
+        "A click on a column's name sorts; the magnifying glass searches."
+    )
+    found = differences(table)
+    if found:
+        st.markdown("**Where torchinfo's totals differ from the ledger's, and why**")
+        st.markdown("\n".join(f"- {sentence}" for sentence in found))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _module_table(config: GPTConfig) -> ModuleTable:
+    return module_table(config)
+
+
+def _frame_of(table: ModuleTable) -> pd.DataFrame:
+    rows = pd.DataFrame(table.rows)
+    return rows[list(COLUMNS)].rename(columns=COLUMNS)
