@@ -51,7 +51,7 @@ class _Block:
         self._stream_end(self.top, self.top + 34, self.y)
         self._sublayer("norm1", self._attention, "drop1", "shortcut1")
         self._sublayer("norm2", self._feed_forward, "drop2", "shortcut2")
-        self._stream_end(self.y + 30, self.y + 14, self.y)
+        self._stream_end(self.y + 30, self.y + 18, self.y)
         self.y += 30
         entry = self.view.part(f"blocks.{self.layer}").entry
         frame = Box(
@@ -75,7 +75,7 @@ class _Block:
     def _stream_end(self, edge: float, turn: float, y: float) -> None:
         """From the frame's edge to the parts; from the middle where the whole's stream comes in."""
         if self.beside:
-            self.drawing.stream((self.stream_x, (edge + turn) / 2), (self.stream_x, y))
+            self.drawing.stream((self.stream_x, turn), (self.stream_x, y))
         else:
             middle = self.x + self.w / 2
             bend = ((middle, edge), (middle, turn), (self.stream_x, turn), (self.stream_x, y))

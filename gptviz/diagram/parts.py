@@ -87,6 +87,7 @@ def part(config: GPTConfig, path: str, n_tokens: int | str = "n_tokens") -> Part
         KeyError: if this configuration has no such part.
     """
     pieces = path.split(".")
+    entry(path)  # every part has one; a KeyError if there is none
     if pieces[0] == "blocks" and len(pieces) > 1:
         known = pieces[1].isdecimal() and int(pieces[1]) < config.n_layers
         name = ".".join(pieces[2:])

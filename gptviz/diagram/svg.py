@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterable
-from html import escape
 
 from gptviz.diagram.drawing import Bar, Box, Drawing, Line, Picture, Text, Wedge
+
+# Control characters, halves of characters: XML has no way at all to write them.
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 ROUND = {"box": 7, "stack": 7, "frame": 10, "pill": 11}
 
@@ -27,11 +31,15 @@ def to_svg(drawing: Drawing, style: str = "") -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" role="group" '
         'aria-label="the model from above" class="gptviz">'
-        f"{f'<style>{escape(style, quote=False)}</style>' if style else ''}"
+        f"{f'<style>{_escaped(style, quote=False)}</style>' if style else ''}"
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
         'markerHeight="7" orient="auto"><path d="M0 0.5L8 4L0 7.5z"/></marker></defs>'
         f"{''.join(body)}</svg>"
     )
+
+
+def _escaped(text: str, quote: bool = True) -> str:
+    return html.escape(_NOT_XML.sub("\ufffd", text), quote)
 
 
 def _points(points: Iterable[tuple[float, float]]) -> str:
@@ -57,8 +65,8 @@ def _bar(bar: Bar) -> str:
 def _picture(picture: Picture) -> str:
     return (
         f'<image x="{picture.x:g}" y="{picture.y:g}" width="{picture.w:g}" '
-        f'height="{picture.h:g}" href="{escape(picture.href)}" preserveAspectRatio="none" '
-        f'role="img" aria-label="{escape(picture.spoken)}"/>'
+        f'height="{picture.h:g}" href="{_escaped(picture.href)}" preserveAspectRatio="none" '
+        f'role="img" aria-label="{_escaped(picture.spoken)}"/>'
     )
 
 
@@ -66,7 +74,7 @@ def _text(text: Text) -> str:
     anchor = f' text-anchor="{text.anchor}"' if text.anchor != "start" else ""
     return (
         f'<text class="t-{text.style}" x="{text.x:g}" y="{text.y:g}"{anchor}>'
-        f"{escape(text.text)}</text>"
+        f"{_escaped(text.text)}</text>"
     )
 
 
@@ -75,8 +83,8 @@ def _box(box: Box) -> str:
     marks += ["placeholder"] if box.placeholder else []
     marks += ["opened"] if box.opened else []
     return (
-        f'<g class="{" ".join(marks)}" data-path="{escape(box.path)}" tabindex="0" '
-        f'role="button" aria-label="{escape(box.spoken)}">{_outline(box)}{_words(box)}</g>'
+        f'<g class="{" ".join(marks)}" data-path="{_escaped(box.path)}" tabindex="0" '
+        f'role="button" aria-label="{_escaped(box.spoken)}">{_outline(box)}{_words(box)}</g>'
     )
 
 

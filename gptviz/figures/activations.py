@@ -14,7 +14,6 @@ from plotly.subplots import make_subplots
 from gptviz.figures.axes import (
     clip_limit,
     clipped_bar,
-    downwards,
     framed,
     height_of_rows,
     plain_axis,
@@ -30,10 +29,11 @@ def station_heatmap(
     values: Float32[np.ndarray, "n_tokens width"],
     labels: Sequence[str],
     theme: Theme,
-    title: str | None = None,
+    first: int = 0,
 ) -> go.Figure:
     """A token in each row, a dimension in each column: blue below 0, orange above.
 
+    ``labels`` are the whole sentence's; the values may be a part of it, from token ``first`` on.
     A few very large numbers would leave all others without colour, so colours end at the 99.5th
     percentile of size, which the bar names; the hover text shows every number as it is.
     """
@@ -41,6 +41,7 @@ def station_heatmap(
     figure = go.Figure(
         go.Heatmap(
             z=values,
+            y0=first,
             colorscale=scale(theme.diverging),
             zmin=-limit,
             zmax=limit,
@@ -52,15 +53,15 @@ def station_heatmap(
     figure.update_xaxes(
         plain_axis("dimension", theme), range=[-0.5, values.shape[1] - 0.5], tickformat="d"
     )
-    figure.update_yaxes(downwards(token_axis(labels, "token", theme)))
-    return framed(figure, theme, height_of_rows(len(labels)), title)
+    rows = token_axis(labels, "token", theme)
+    figure.update_yaxes(rows, range=[first + len(values) - 0.5, first - 0.5])
+    return framed(figure, theme, height_of_rows(len(values)))
 
 
 def station_histogram(
     counts: Int64[np.ndarray, " n_bins"],
     edges: Float[np.ndarray, " n_edges"],
     theme: Theme,
-    title: str | None = None,
 ) -> go.Figure:
     """How often each size of number occurs.
 
@@ -81,7 +82,7 @@ def station_histogram(
     figure.update_xaxes(plain_axis("value", theme))
     counted = plain_axis("how many (logarithmic)", theme)
     figure.update_yaxes(counted, type="log", dtick=1, showgrid=True, gridcolor=theme.line)
-    return framed(figure, theme, 260, title)
+    return framed(figure, theme, 260)
 
 
 def station_statistics(
@@ -90,7 +91,6 @@ def station_statistics(
     norm: Float32[np.ndarray, " n_tokens"],
     labels: Sequence[str],
     theme: Theme,
-    title: str | None = None,
 ) -> go.Figure:
     """Each token's mean, standard deviation and norm, one above the other, over one sentence."""
     rows = [
@@ -114,14 +114,13 @@ def station_statistics(
         )
     figure.update_xaxes(token_axis(labels, "", theme), showticklabels=False, tickangle=-45)
     figure.update_xaxes(showticklabels=True, title_text="token", row=3, col=1)
-    return framed(figure, theme, 420, title)
+    return framed(figure, theme, 420)
 
 
 def stream_norms(
     norms: Float32[np.ndarray, "n_places n_tokens"],
     labels: Sequence[str],
     theme: Theme,
-    title: str | None = None,
 ) -> go.Figure:
     """Each token's norm in the residual stream: a line before block 0, and one after each block.
 
@@ -149,7 +148,7 @@ def stream_norms(
     size = plain_axis("size of the stream (norm, logarithmic)", theme)
     figure.update_yaxes(size, type="log", showgrid=True, gridcolor=theme.line)
     figure.update_yaxes(tickvals=_round_ticks(norms), tickformat="~g")
-    return framed(figure, theme, 380, title).update_layout(margin_r=120)
+    return framed(figure, theme, 380).update_layout(margin_r=120)
 
 
 def _round_ticks(norms: Float32[np.ndarray, "n_places n_tokens"]) -> list[float]:
@@ -157,7 +156,7 @@ def _round_ticks(norms: Float32[np.ndarray, "n_places n_tokens"]) -> list[float]
     return sorted({float(f"{tick:.2g}") for tick in np.geomspace(least, most, 6)})
 
 
-def _name_at_end(figure: go.Figure, name: str, x: float, y: float, theme: Theme) -> None:
+def _name_at_end(figure: go.Figure, name: str, x: int, y: float, theme: Theme) -> None:
     figure.add_annotation(
         text=name,
         x=x,

@@ -18,7 +18,6 @@ def attention_map(
     weights: Float32[np.ndarray, "n_tokens n_tokens"],
     labels: Sequence[str],
     theme: Theme,
-    title: str | None = None,
     height: int = 600,
 ) -> go.Figure:
     """Attention weights: who looks in the row, who is looked at in the column.
@@ -48,5 +47,7 @@ def attention_map(
     keys = token_axis(labels, "key: the token looked at (column)", theme)
     queries = token_axis(labels, "query: the token that looks (row)", theme)
     figure.update_xaxes(keys, tickangle=-45 if apart else -90, constrain="domain")
-    figure.update_yaxes(downwards(queries), scaleanchor="x", constrain="domain")
-    return framed(figure, theme, height, title)
+    figure.update_yaxes(
+        downwards(queries), scaleanchor="x", constrain="domain", constraintoward="top"
+    )
+    return framed(figure, theme, height)

@@ -94,11 +94,11 @@ def clipped_bar(what: str, sign: str, limit: float, theme: Theme) -> dict[str, A
     return colour_bar(said, theme)
 
 
-def framed(figure: go.Figure, theme: Theme, height: int, title: str | None = None) -> go.Figure:
+def framed(figure: go.Figure, theme: Theme, height: int) -> go.Figure:
     """The figure on a transparent ground, with small margins, in the theme's text colour."""
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 8, "t": 36 if title else 8, "b": 8},
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": FONT, "color": theme.text},
@@ -110,8 +110,6 @@ def framed(figure: go.Figure, theme: Theme, height: int, title: str | None = Non
         },
         showlegend=False,
     )
-    if title:
-        figure.update_layout(title={"text": title, "font": {"size": 15}, "x": 0, "xref": "paper"})
     return figure
 
 

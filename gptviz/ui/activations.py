@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from gptviz.figures.activations import (
@@ -18,6 +19,8 @@ from gptviz.ui.frame import theme
 
 if TYPE_CHECKING:
     from gptviz.tracing import Trace
+
+MOST_CELLS = 400_000  # of a heatmap: about 2 MB on their way to the browser
 
 
 def stream(screen: Screen, trace: Trace) -> None:
@@ -52,7 +55,8 @@ def station(screen: Screen, trace: Trace) -> None:
         f"{chosen.name} in block {layer} ({chosen.term}; `blocks.{layer}.{chosen.path}`): "
         f"{values.shape[0]:,} tokens × {values.shape[1]:,} dimensions."
     )
-    heatmap = station_heatmap(values, screen.labels, theme())
+    first, shown = _window(values)
+    heatmap = station_heatmap(shown, screen.labels, theme(), first)
     st.plotly_chart(heatmap, theme=None, key="heatmap", config={"displaylogo": False})
     left, right = st.columns(2)
     numbers = statistics(values)
@@ -65,3 +69,19 @@ def station(screen: Screen, trace: Trace) -> None:
         counts = histogram(values)
         figure = station_histogram(counts.counts, counts.edges, theme())
         st.plotly_chart(figure, theme=None, key="histogram", config={"displaylogo": False})
+
+
+def _window(values: np.ndarray) -> tuple[int, np.ndarray]:
+    """The rows to draw, and the first one's token: all, or a part where all would be too much."""
+    n_tokens, width = values.shape
+    rows = max(1, MOST_CELLS // width)
+    if n_tokens <= rows:
+        return 0, values
+    first = st.slider(
+        f"Show {rows} tokens, from token",
+        0,
+        n_tokens - rows,
+        key="first_token",
+        help="The whole would be too large for a browser. Statistics below are of all tokens.",
+    )
+    return first, values[first : first + rows]

@@ -9,9 +9,10 @@ import streamlit as st
 from gptviz.diagram.view import Reading, View
 from gptviz.figures.theme import KINDS
 from gptviz.tokenizer import Tokenizer
-from gptviz.ui import live
+from gptviz.ui import link, live
 from gptviz.ui.controls import Screen
 from gptviz.ui.diagram import diagram
+from gptviz.ui.link import linked
 
 if TYPE_CHECKING:
     from gptviz.tracing import Trace
@@ -25,15 +26,15 @@ def block_choice(n_layers: int) -> int | None:
     options = [CLOSED, *(f"{layer}" for layer in range(n_layers))]
     if st.session_state.get("block", CLOSED) not in options:
         st.session_state["block"] = options[-1]
-    chosen = st.selectbox(
+    chosen = linked(
+        st.selectbox,
         "Open block",
         options,
         key="block",
-        bind="query-params",
-        persist_state="session",
         on_change=_select_block,
         help="Blocks count from 0. A click on a block in the picture opens it, too.",
     )
+    link.answer("block")
     return None if chosen == CLOSED else int(chosen)
 
 

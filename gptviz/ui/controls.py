@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,22 +10,24 @@ import streamlit as st
 
 from gptviz.config import PRESETS, ConfigError, GPTConfig, valid_widths
 from gptviz.tokenizer import Tokenizer
+from gptviz.ui.link import linked
 
 CUSTOM = "custom"
 TRAINED = "tales"
 NAMES = (*PRESETS, CUSTOM)
-FIELDS = (
-    "vocab_size",
-    "context_length",
-    "emb_dim",
-    "n_heads",
-    "n_layers",
-    "drop_rate",
-    "qkv_bias",
-    "tie_weights",
-)
+HELP = {
+    "vocab_size": "tokens the model knows",
+    "context_length": "tokens it can read at once",
+    "emb_dim": "numbers that describe one token",
+    "n_heads": "attention heads in each block; they share emb_dim among them",
+    "n_layers": "transformer blocks",
+    "drop_rate": "share of numbers dropped while training",
+    "qkv_bias": "whether query, key and value have a bias",
+    "tie_weights": "whether the output head is the token embedding, used again",
+}
+FIELDS = tuple(HELP)
 FREE_FIELDS = ("drop_rate",)  # no weight depends on them
-IN_THE_LINK = ("model", *FIELDS, "seed", "text", "block", "layer", "head", "station", "part")
+IN_THE_LINK = ("model", *FIELDS, "seed", "text", "block", "layer", "head", "station")
 
 TEXT = (
     "Once upon a time there was a dear little girl who was loved by everyone who looked at her, "
@@ -41,6 +44,7 @@ class Screen:
         model: a preset's name, or ``"custom"``.
         seed: where random weights start; of no effect on the trained model.
         token_ids, labels: the sentence, at most ``context_length`` tokens of it.
+        problem: why ``config`` is not what the fields say; empty if it is.
     """
 
     model: str
@@ -48,6 +52,7 @@ class Screen:
     seed: int
     token_ids: tuple[int, ...]
     labels: tuple[str, ...]
+    problem: str
 
     @property
     def is_trained(self) -> bool:
@@ -68,18 +73,13 @@ class Screen:
 
 def controls() -> Screen:
     """Draw the sidebar's controls and read them."""
-    name = st.selectbox(
-        "Model",
-        NAMES,
-        key="model",
-        bind="query-params",
-        persist_state="session",
-        on_change=_take_preset,
-    )
+    _settle()
+    name = linked(st.selectbox, "Model", NAMES, key="model", on_change=_note, args=("model",))
     st.caption(_weights(name))
     _way_back(name)
     text = _sentence()
-    config = _configuration(PRESETS.get(name, GPTConfig()))
+    config, problem = _configuration(PRESETS.get(name, GPTConfig()))
+    _correct_name(name, config)
     seed = 123 if name == TRAINED else _seed()
     ids = Tokenizer(config.vocab_size).encode(text)
     if len(ids) > config.context_length:
@@ -89,7 +89,7 @@ def controls() -> Screen:
         )
         ids = ids[: config.context_length]
     labels = Tokenizer(config.vocab_size).labels(ids)
-    return Screen(name, config, seed, tuple(ids), tuple(labels))
+    return Screen(name, config, seed, tuple(ids), tuple(labels), problem)
 
 
 def _weights(name: str) -> str:
@@ -99,106 +99,116 @@ def _weights(name: str) -> str:
 
 
 def _sentence() -> str:
-    linked = len(st.session_state.get("text", "")) <= LONGEST_TEXT_IN_LINK
-    return st.text_area(
+    fits = len(st.session_state.get("text", "")) <= LONGEST_TEXT_IN_LINK
+    return linked(
+        st.text_area,
         "Sentence",
         TEXT,
-        height=110,
         key="text",
-        bind="query-params" if linked else None,
-        persist_state="session",
+        height=130,
+        bind="query-params" if fits else None,
         help="What the model reads. The pictures show these tokens.",
     )
 
 
 def _seed() -> int:
-    return st.number_input(
-        "seed",
-        0,
-        2**31 - 1,
-        123,
-        key="seed",
-        bind="query-params",
-        persist_state="session",
-        help="Where the random weights start: the same seed gives the same model.",
-    )
+    help_ = "Where the random weights start: the same seed gives the same model."
+    return linked(st.number_input, "seed", 0, 2**31 - 1, 123, key="seed", help=help_)
 
 
-def _configuration(base: GPTConfig) -> GPTConfig:
+def _configuration(base: GPTConfig) -> tuple[GPTConfig, str]:
+    """The fields' configuration; where they don't go together, the last that did, and why."""
     st.caption("Configuration")
-    _number("vocab_size", base, 257, 200_000, 1, "tokens the model knows")
-    _number("context_length", base, 1, 16_384, 1, "tokens it can read at once")
-    n_heads = st.session_state.get("n_heads", base.n_heads)
-    _number("emb_dim", base, 1, 16_384, n_heads, "numbers that describe one token")
-    _slider("n_heads", base, 1, 128, 1, "attention heads in each block")
-    _slider("n_layers", base, 1, 128, 1, "transformer blocks")
-    _slider("drop_rate", base, 0.0, 0.9, 0.05, "share of numbers dropped while training")
-    _toggle("qkv_bias", base, "query, key and value have a bias")
-    _toggle("tie_weights", base, "the output head is the token embedding, used again")
+    _field(st.number_input, "vocab_size", base, 257, 200_000, 1)
+    _field(st.number_input, "context_length", base, 1, 16_384, 1)
+    step = st.session_state.get("n_heads", base.n_heads)  # so that + and - stay divisible
+    _field(st.number_input, "emb_dim", base, 1, 16_384, step)
+    _field(st.slider, "n_heads", base, 1, 128, 1)
+    way_out = st.container()
+    _field(st.slider, "n_layers", base, 1, 128, 1)
+    _field(st.slider, "drop_rate", base, 0.0, 0.9, 0.05)
+    _field(st.toggle, "qkv_bias", base)
+    _field(st.toggle, "tie_weights", base)
     values = {field: st.session_state[field] for field in FIELDS}
     try:
         config = GPTConfig(**values)
     except ConfigError as error:
-        return _explained(error, values, base)
+        with way_out:
+            _offer_widths(error, values)
+        last: GPTConfig = st.session_state.get("last_config", base)
+        return last, f"{error}. The pictures show the last configuration that works."
     st.session_state["last_config"] = config
-    return config
+    return config, ""
 
 
-def _number(field: str, base: GPTConfig, least: int, most: int, step: int, help_: str) -> None:
-    st.number_input(field, least, most, getattr(base, field), step, help=help_, **_kept(field))
+def _field(control: Callable[..., Any], field: str, base: GPTConfig, *limits: Any) -> None:
+    """One field's control; ``limits`` are the least, the most and the step."""
+    least, most, step = limits or (None, None, None)
+    value = getattr(base, field)
+    values = (least, most, value, step) if limits else (value,)
+    linked(control, field, *values, key=field, help=HELP[field], on_change=_note, args=(field,))
 
 
-def _slider(field: str, base: GPTConfig, least: Any, most: Any, step: Any, help_: str) -> None:
-    st.slider(field, least, most, getattr(base, field), step, help=help_, **_kept(field))
-
-
-def _toggle(field: str, base: GPTConfig, help_: str) -> None:
-    st.toggle(field, getattr(base, field), help=help_, **_kept(field))
-
-
-def _kept(field: str) -> dict[str, Any]:
-    """What makes a control's value stay: over pages, and in the link."""
-    return {
-        "key": field,
-        "bind": "query-params",
-        "persist_state": "session",
-        "on_change": _leave_preset,
-        "args": (field,),
-    }
-
-
-def _explained(error: ConfigError, values: dict[str, Any], base: GPTConfig) -> GPTConfig:
-    """Say what is wrong, offer neighbours that work, and stay with what worked last."""
+def _offer_widths(error: ConfigError, values: dict[str, Any]) -> None:
+    """Say what is wrong, and offer the neighbours that work."""
     st.error(str(error))
     for width in valid_widths(values["emb_dim"], values["n_heads"]):
         st.button(f"emb_dim = {width}", on_click=_set, args=("emb_dim", width), width="stretch")
-    st.caption("Until then the pictures show the last configuration that works.")
-    last: GPTConfig = st.session_state.get("last_config", base)
-    return last
 
 
 def _set(field: str, value: Any) -> None:
     st.session_state[field] = value
-    _leave_preset(field)
+    _note(field)
+
+
+def _note(name: str) -> None:
+    """Remember which control was moved, for ``_settle``."""
+    st.session_state.setdefault("moved", set()).add(name)
+
+
+def _settle() -> None:
+    """Bring model and fields together after one of them was moved.
+
+    Two quick steps of a slider reach the server as two runs, and the second still brings the model
+    that the first one left: it looks as if a person had chosen it again. So a moved field counts
+    for more than a moved model, and both are looked at together, here, and not each on its own.
+    """
+    moved: set[str] = st.session_state.pop("moved", set())
+    fields = [field for field in FIELDS if field in moved]
+    if fields:
+        _leave_preset(fields)
+    elif "model" in moved:
+        _take_preset()
 
 
 def _take_preset() -> None:
     """A model was chosen: its numbers go into the fields."""
     preset = PRESETS.get(st.session_state["model"])
     for field in FIELDS:
-        st.session_state[field] = getattr(preset, field) if preset else st.session_state.get(field)
+        st.session_state[field] = getattr(preset, field) if preset else st.session_state[field]
     st.session_state.pop("left", None)
 
 
-def _leave_preset(field: str) -> None:
-    """A field was moved: if the weights depend on it, this is no longer the chosen model."""
+def _leave_preset(moved: list[str]) -> None:
+    """Fields were moved: if the weights depend on one, this is no longer the chosen model."""
     name = st.session_state["model"]
-    fixed = name in PRESETS and field not in FREE_FIELDS
-    if fixed and st.session_state[field] != getattr(PRESETS[name], field):
-        st.session_state["left"] = (name, field)
-        st.session_state["model"] = CUSTOM
-    for other in FIELDS:  # written anew, so that the link has all of them
-        st.session_state[other] = st.session_state[other]
+    preset = PRESETS.get(name)
+    lost = [field for field in moved if field not in FREE_FIELDS]
+    if preset is None or all(st.session_state[f] == getattr(preset, f) for f in lost):
+        return
+    st.session_state["left"] = (name, lost[0])
+    st.session_state["model"] = CUSTOM
+    for field in FIELDS:  # written anew, so that the link has all of them
+        st.session_state[field] = st.session_state[field]
+
+
+def _correct_name(name: str, config: GPTConfig) -> None:
+    """A link can name a model together with a configuration that is not the model's."""
+    preset = PRESETS.get(name, config)
+    wrong = [f for f in FIELDS if getattr(config, f) != getattr(preset, f)]
+    if set(wrong) - set(FREE_FIELDS):
+        st.session_state["moved"] = set(wrong)
+        st.rerun()
 
 
 def _way_back(name: str) -> None:

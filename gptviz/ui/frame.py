@@ -9,7 +9,8 @@ import streamlit as st
 
 from gptviz.figures.theme import DARK, LIGHT, Theme
 from gptviz.ledger import Ledger
-from gptviz.ui.controls import IN_THE_LINK, Screen, controls
+from gptviz.ui import link
+from gptviz.ui.controls import FIELDS, IN_THE_LINK, Screen, controls
 
 MENU = (
     ("app.py", "Bird's-eye view", ":material/account_tree:"),
@@ -37,15 +38,17 @@ def frame(page: str, question: str) -> Screen:
     """
     st.set_page_config(page_title=f"{page} · gptviz", page_icon="🔭", layout="wide")
     st.html(_STYLE)
-    asked = {} if "visited" in st.session_state else st.query_params.to_dict()
-    st.session_state["visited"] = True
+    st.session_state["page"] = page
+    link.remember(IN_THE_LINK)
     with st.sidebar:
         for path, name, icon in MENU:
             st.page_link(path, label=name, icon=icon)
         st.divider()
         screen = controls()
-    _say_what_was_ignored(asked)
+    link.answer("model", *FIELDS, "seed", "text")
     _heading(page, question, screen)
+    if screen.problem:
+        st.warning(screen.problem)
     warm_up()
     return screen
 
@@ -62,30 +65,6 @@ def _heading(page: str, question: str, screen: Screen) -> None:
     st.caption(
         f"{question}  \n**{screen.title}** · {count} parameters · {n} token{'' if n == 1 else 's'}"
     )
-
-
-def _say_what_was_ignored(asked: dict[str, str]) -> None:
-    """After a link with nonsense in it: the defaults stand, and this says so."""
-    unknown = [key for key in asked if key not in IN_THE_LINK]
-    refused = [
-        key
-        for key, value in asked.items()
-        if key in st.session_state
-        and key not in st.query_params
-        and str(st.session_state[key]).lower() != value.lower()
-    ]
-    if refused:
-        st.toast(
-            f"The link's {', '.join(refused)} can't be used here: the default stands.",
-            icon=":material/link_off:",
-            duration="infinite",
-        )
-    if unknown:
-        st.toast(
-            "The link says something that gptviz doesn't know; it was left out.",
-            icon=":material/link_off:",
-            duration="infinite",
-        )
 
 
 WARM = threading.Event()

@@ -233,21 +233,15 @@ def test_the_formulas_letters_and_numbers_give_the_count(config: GPTConfig) -> N
     assert count.replace("{,}", "") == str(total)
 
 
-def test_no_torch_and_at_once_for_gpt3() -> None:
+def test_gpt3_needs_no_torch() -> None:
     code = """
-import sys, time
+import sys
 from gptviz.config import PRESETS
 from gptviz.ledger import Ledger, parameters_formula
-def ask():
-    start = time.perf_counter()
-    ledger = Ledger(PRESETS["gpt3-175b"])
-    ledger.parameters, ledger.parameters_tied, ledger.parameters_untied, ledger.shares()
-    ledger.flops(2048), ledger.kv_cache_bytes(2048), ledger.memory_to_run(2048)
-    ledger.of("blocks.95.attention.query"), ledger.paths(), parameters_formula(ledger.config)
-    return time.perf_counter() - start
-seconds = min(ask() for _ in range(5))
+ledger = Ledger(PRESETS["gpt3-175b"])
+ledger.parameters, ledger.parameters_tied, ledger.parameters_untied, ledger.shares()
+ledger.flops(2048), ledger.kv_cache_bytes(2048), ledger.memory_to_run(2048)
+ledger.of("blocks.95.attention.query"), ledger.paths(), parameters_formula(ledger.config)
 assert "torch" not in sys.modules
-print(seconds)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert 0 < float(done.stdout) < 0.005
+    subprocess.run([sys.executable, "-c", code], check=True)

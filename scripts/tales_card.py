@@ -1,0 +1,89 @@
+"""Measure the trained model and write its card, gptviz/assets/tales.md.
+
+    python scripts/tales_card.py CORPUS STATE
+
+CORPUS is the folder it was trained on, STATE the ``state.safetensors`` that training left behind
+(its loss curve is taken from there). Every number in the card is measured here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+
+from gptviz.analysis.heads import induction_score, previous_token_score, repeated_tokens
+from gptviz.corpus import read_corpus
+from gptviz.loading import TRAINED, Loaded, build, load
+from gptviz.tracing import trace
+from gptviz.training import held_out_loss
+
+HELD_OUT = ("Magic-of-Oz", "Lilac-Fairy")
+SPAN = 32
+SEEDS = range(8)
+PROMPT = "Once upon a time there was"
+HERE = Path(__file__).parent
+
+
+def main(corpus_folder: Path, state: Path) -> None:
+    tales = load("tales")
+    corpus = read_corpus(corpus_folder, tales.tokenizer, HELD_OUT)
+    loss = held_out_loss(tales.model, corpus.held_out)
+    with safe_open(state, framework="pt") as file:
+        curve = json.loads(file.metadata()["curve"])
+    text = (HERE / "tales_card.txt").read_text(encoding="utf-8")
+    card = text.format(
+        parameters=f"{sum(p.numel() for p in tales.model.parameters()):,}",
+        mebibytes=f"{TRAINED['tales'].stat().st_size / 2**20:.1f}",
+        train_tokens=f"{len(corpus.train):,}",
+        held_out_tokens=f"{len(corpus.held_out):,}",
+        loss=f"{loss:.3f}",
+        perplexity=f"{math.exp(loss):.1f}",
+        curve="\n".join(f"| {tokens / 1e6:.1f} | {nats:.3f} |" for tokens, nats in curve),
+        samples="\n\n".join(f"> {sample(tales, seed)}" for seed in (1, 2, 3)),
+        heads=heads(tales, build(tales.model.config)),
+        span=SPAN,
+        n_seeds=len(SEEDS),
+    )
+    (TRAINED["tales"].parent / "tales.md").write_text(card, encoding="utf-8")
+    print(card)
+
+
+@torch.inference_mode()
+def sample(tales: Loaded, seed: int, length: int = 70, top_k: int = 40) -> str:
+    """A continuation of the prompt: temperature 0.8, the 40 likeliest tokens."""
+    generator = torch.Generator().manual_seed(seed)
+    ids = tales.tokenizer.encode(PROMPT)
+    for _ in range(length):
+        top = (tales.model(torch.tensor([ids]))[0, -1] / 0.8).topk(top_k)
+        drawn = torch.multinomial(torch.softmax(top.values, -1), 1, generator=generator)
+        ids.append(int(top.indices[drawn]))
+    return " ".join(tales.tokenizer.decode(ids).split())
+
+
+def heads(tales: Loaded, random: Loaded) -> str:
+    """Rows of a table: the heads that look most, with the best head of a random model beside."""
+    rows = []
+    for name, score in (("previous token", previous_token_score), ("induction", induction_score)):
+        trained, untrained = (
+            np.mean([score(trace(m.model, sequence(m, seed))) for seed in SEEDS], axis=0)
+            for m in (tales, random)
+        )
+        for place in np.argsort(trained, axis=None)[::-1][:3]:
+            layer, head = np.unravel_index(place, trained.shape)
+            weight = f"{trained[layer, head]:.3f}"
+            rows.append(f"| {name} | {layer} | {head} | {weight} | {untrained.max():.3f} |")
+    return "\n".join(rows)
+
+
+def sequence(loaded: Loaded, seed: int) -> list[int]:
+    return repeated_tokens(loaded.model.config.vocab_size, SPAN, seed)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,90 @@
+"""The map of one head shows the weights as they are."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from gptviz.figures.attention import attention_map
+from gptviz.figures.theme import DARK, LIGHT, Theme
+
+WEIGHTS = np.array([[1, 0, 0], [0.25, 0.75, 0], [0.125, 0.375, 0.5]], dtype=np.float32)
+LABELS = ["Once", "␣a", "␣a"]
+
+
+@pytest.fixture(params=[LIGHT, DARK], ids=["light", "dark"])
+def theme(request: pytest.FixtureRequest) -> Theme:
+    return request.param
+
+
+@pytest.fixture
+def figure(theme: Theme) -> go.Figure:
+    return attention_map(WEIGHTS, LABELS, theme)
+
+
+def test_cells_are_the_weights_and_later_keys_are_empty(figure: go.Figure) -> None:
+    cells = figure.data[0].z
+    assert cells.dtype == np.float32
+    for query in range(3):
+        for key in range(3):
+            if key > query:
+                assert np.isnan(cells[query, key])
+            else:
+                assert cells[query, key] == WEIGHTS[query, key]
+    assert figure.data[0].hoverongaps is False
+
+
+def test_a_weight_of_zero_is_not_empty() -> None:
+    weights = np.array([[1, 0], [1, 0]], dtype=np.float32)
+    cells = attention_map(weights, ["a", "b"], LIGHT).data[0].z
+    assert cells[1, 1] == 0
+    assert np.isnan(cells[0, 1])
+
+
+def test_axes_say_who_looks_and_who_is_looked_at(figure: go.Figure) -> None:
+    assert figure.layout.xaxis.title.text == "key: the token looked at (column)"
+    assert figure.layout.yaxis.title.text == "query: the token that looks (row)"
+    assert figure.layout.xaxis.range == (-0.5, 2.5)
+    assert figure.layout.yaxis.range == (2.5, -0.5)  # the first token on top
+    assert figure.layout.yaxis.scaleanchor == "x"
+    assert figure.layout.xaxis.labelalias == {"0": "Once", "1": "␣a", "2": "␣a"}
+
+
+def test_colour_starts_at_zero_and_the_bar_says_where_it_ends(
+    figure: go.Figure, theme: Theme
+) -> None:
+    heatmap = figure.data[0]
+    limit = np.percentile([1, 0.25, 0.75, 0.125, 0.375, 0.5], 99.5)
+    assert heatmap.zmin == 0
+    assert heatmap.zmax == pytest.approx(limit)
+    assert f"full colour from {limit:.3g} (99.5th percentile)" in heatmap.colorbar.title.text
+    assert [colour for _, colour in heatmap.colorscale] == list(theme.sequential)
+
+
+def test_the_hover_text_names_both_tokens_positions_and_the_weight(figure: go.Figure) -> None:
+    template = figure.data[0].hovertemplate
+    for piece in ("%{y:d}", "%{y}", "%{x:d}", "%{x}", "%{z:.4f}"):
+        assert piece in template
+
+
+def test_hostile_tokens_stay_text() -> None:
+    figure = attention_map(WEIGHTS, ["<img src=x onerror=alert(1)>", "$x$", "%{z}"], LIGHT)
+    sent = str(json.loads(figure.to_json()))  # as JSON alone, < would be written otherwise
+    assert "&lt;img" in sent
+    assert "<img" not in sent
+    assert "$x$" not in sent
+
+
+def test_it_stands_on_any_ground(figure: go.Figure, theme: Theme) -> None:
+    assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
+    assert figure.layout.font.color == theme.text
+
+
+def test_a_long_sentence_sends_its_cells_and_little_else() -> None:
+    n = 512
+    weights = np.tril(np.ones((n, n), dtype=np.float32)) / np.arange(1, n + 1, dtype=np.float32)
+    sent = len(attention_map(weights, ["␣word"] * n, LIGHT).to_json())
+    assert sent < 8 * n * n  # four bytes a cell, in base64; a text for each would be far more
