@@ -104,7 +104,8 @@ def _check_drop_rate(value: object) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not 0 <= value < 1:  # type: ignore[operator]
         raise ConfigError(
-            "drop_rate", f"drop_rate={value!r} must be a number from 0 up to, not including, 1: try 0.1"
+            "drop_rate",
+            f"drop_rate={value!r} must be a number from 0 up to, not including, 1: try 0.1",
         )
 
 
@@ -115,9 +116,12 @@ def _check_yes_or_no(name: str, value: object) -> None:
 
 def _checked_placeholders(value: object) -> frozenset[str]:
     allowed = ", ".join(PLACEHOLDER_PARTS)
-    if isinstance(value, str) or not isinstance(value, (set, frozenset, list, tuple)):
+    if not isinstance(value, (set, frozenset, list, tuple)) or not all(
+        isinstance(name, str) for name in value
+    ):
         raise ConfigError(
-            "placeholders", f"placeholders={value!r} must be a set of names from {allowed}: try set()"
+            "placeholders",
+            f"placeholders={value!r} must be a set of names from {allowed}: try set()",
         )
     unknown = sorted(map(repr, set(value) - set(PLACEHOLDER_PARTS)))
     if unknown:

@@ -14,23 +14,21 @@ import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int64, UInt16
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from gptviz.config import GPTConfig
+from gptviz.corpus import Corpus, check_enough, copy_row, text_row
 from gptviz.model import GPTModel
-from gptviz.tokenizer import Tokenizer
 from gptviz.weights import own_tensors, save_weights, write_tensors
 
 IGNORED = -100  # a target that is not asked for: cross_entropy's own mark
-COPY_SPAN = (6, 96)  # tokens in a copied span, at least and at most
 EVAL_ROWS = 128  # rows of held-out text looked at while training goes on
 
 
@@ -70,14 +68,6 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Corpus:
-    """A folder of text as token ids: what is learned from and what is kept apart."""
-
-    train: UInt16[np.ndarray, " n_train"]
-    held_out: UInt16[np.ndarray, " n_held_out"]
-
-
-@dataclass(frozen=True)
 class Progress:
     """One step's report: losses in nats per token, speed in tokens per second."""
 
@@ -86,59 +76,6 @@ class Progress:
     loss: float
     tokens_per_second: float
     held_out_loss: float | None = None
-
-
-def read_corpus(folder: Path, tokenizer: Tokenizer, held_out: tuple[str, ...]) -> Corpus:
-    """All ``*.txt`` of a folder as ids, ``<|endoftext|>`` after each.
-
-    Args:
-        held_out: parts of names; a file whose name has one of them is kept apart.
-
-    Raises:
-        ValueError: if there is nothing to learn from or nothing to test on.
-    """
-    files = sorted(folder.glob("*.txt"))
-    apart = [f for f in files if any(part in f.name for part in held_out)]
-    learned = [f for f in files if f not in apart]
-    if not learned or not apart:
-        raise ValueError(
-            f"{folder.name}: {len(learned)} text files to learn from and {len(apart)} held out "
-            f"({', '.join(held_out)}): both must be at least 1"
-        )
-    return Corpus(_ids(learned, tokenizer), _ids(apart, tokenizer))
-
-
-def _ids(files: list[Path], tokenizer: Tokenizer) -> UInt16[np.ndarray, " n"]:
-    books = tokenizer.encode_batch([f.read_text(encoding="utf-8") for f in files])
-    return np.array([i for book in books for i in [*book, tokenizer.end_of_text]], dtype=np.uint16)
-
-
-@lru_cache(maxsize=2)
-def _shuffled(n_rows: int, seed: int, epoch: int) -> Int64[np.ndarray, " n_rows"]:
-    return np.random.default_rng([seed, epoch]).permutation(n_rows)
-
-
-def text_row(ids: UInt16[np.ndarray, " n"], length: int, seed: int, index: int) -> np.ndarray:
-    """Row ``index`` of an endless, shuffled reading of ``ids``; each pass starts elsewhere."""
-    n_rows = (len(ids) - 1) // length - 1
-    epoch, place = divmod(index, n_rows)
-    start = np.random.default_rng([seed, epoch, 1]).integers(length)
-    first = start + _shuffled(n_rows, seed, epoch)[place] * length
-    return ids[first : first + length + 1]
-
-
-def copy_row(
-    ids: UInt16[np.ndarray, " n"], length: int, vocab_size: int, rng: np.random.Generator
-) -> tuple[np.ndarray, int]:
-    """A span repeated to the end of a row, and its length; half the spans are random ids."""
-    longest = min(COPY_SPAN[1], length // 2)
-    span_length = int(np.exp(rng.uniform(np.log(COPY_SPAN[0]), np.log(longest + 1))))
-    if rng.random() < 0.5:
-        span = rng.integers(vocab_size - 1, size=span_length)
-    else:
-        first = rng.integers(len(ids) - span_length)
-        span = ids[first : first + span_length]
-    return np.resize(span, length + 1), span_length
 
 
 def batch(
@@ -220,7 +157,7 @@ def bf16_is_faster(model: GPTModel, recipe: Recipe) -> bool:
     for bf16 in (False, True):
         for _ in range(2):  # the first one warms up
             start = time.perf_counter()
-            loss_of(model, ids, ids, bf16).backward()  # type: ignore[no-untyped-call]
+            loss_of(model, ids, ids, bf16).backward()
             if device.type == "cuda":
                 torch.cuda.synchronize()
             seconds[bf16] = time.perf_counter() - start
@@ -239,6 +176,9 @@ class Trainer:
             weights so far, fp16) are kept; a state found there is gone on from.
         device: where to compute, for example ``"cpu"`` or ``"cuda"``.
         compile_model: let torch.compile fuse the steps; quicker, but needs a C++ compiler.
+
+    Raises:
+        ValueError: if there is too little text, or the state found can't be gone on from.
     """
 
     def __init__(
@@ -250,6 +190,7 @@ class Trainer:
         device: str = "cpu",
         compile_model: bool = False,
     ) -> None:
+        check_enough(corpus, config.context_length)
         self.corpus, self.recipe, self.folder = corpus, recipe, folder
         self.model = GPTModel(config)
         draw_gpt2_weights(self.model, recipe.seed)
@@ -271,7 +212,12 @@ class Trainer:
         self.step = 0
         self.curve: list[tuple[int, float]] = []  # (tokens read, held-out loss)
         if self.state_file.exists():
-            self._go_on()
+            try:
+                self._go_on()
+            except (SafetensorError, KeyError, TypeError) as error:
+                raise ValueError(
+                    f"{self.state_file.name} can't be gone on from ({error}): remove it"
+                ) from error
 
     @property
     def state_file(self) -> Path:
@@ -305,14 +251,14 @@ class Trainer:
         inputs, targets = batch(self.corpus, self.model.config, self.recipe, self.step)
         loss = loss_of(self.model, inputs.to(device), targets.to(device), self.bf16)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
         self.optimizer.step()
         return loss.item()
 
     def _look(self, tokens: int) -> float:
         loss = held_out_loss(self.model, self.corpus.held_out, EVAL_ROWS, self.bf16)
-        if loss < min((l for _, l in self.curve), default=math.inf):
+        if loss < min((seen for _, seen in self.curve), default=math.inf):
             save_weights(self.model, self.model_file)
         self.curve.append((tokens, loss))
         self._keep_state()

@@ -12,8 +12,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gptviz.config import ConfigError, GPTConfig
+from gptviz.config import GPTConfig
 from gptviz.model import GPTModel
+
+# Real sizes are far below; a file that claims more would only keep us building.
+MOST_LAYERS = 1000
+KNOWN_DTYPES = ("F16", "BF16", "F32", "F64")
 
 
 class WeightsError(ValueError):
@@ -42,18 +46,22 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str,
 def load_weights(path: Path) -> GPTModel:
     """The model that ``save_weights`` wrote, in fp32 and eval mode.
 
-    Shapes in the file's header are checked against its configuration before anything is read.
+    Shapes and kinds of number in the file's header are checked against its configuration before
+    anything is read.
 
     Raises:
         WeightsError: if the file is missing, damaged, or doesn't fit its own configuration.
     """
     try:
         with safe_open(path, framework="pt") as file:
-            model = GPTModel(_config(path, file.metadata()), device="meta")
+            model = _empty_model(path, _config(path, file.metadata()))
             expected = {name: tuple(tensor.shape) for name, tensor in own_tensors(model)}
-            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            found = {name: tuple(s.get_shape()) for name, s in slices.items()}
             if found != expected:
                 raise WeightsError(f"{path.name}: {_first_difference(expected, found)}")
+            for name, s in slices.items():
+                _check_dtype(path, name, s.get_dtype())
             tensors = {name: file.get_tensor(name).float() for name in expected}
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path.name} can't be read as safetensors: {error}") from error
@@ -63,11 +71,29 @@ def load_weights(path: Path) -> GPTModel:
 def _config(path: Path, metadata: dict[str, str] | None) -> GPTConfig:
     try:
         return GPTConfig(**json.loads((metadata or {})["config"]))
-    except (KeyError, TypeError, json.JSONDecodeError, ConfigError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise WeightsError(
             f"{path.name} carries no configuration that gptviz knows ({error}): "
             "use a file written by gptviz"
         ) from error
+
+
+def _empty_model(path: Path, config: GPTConfig) -> GPTModel:
+    too_large = f"{path.name} claims to be larger than any model: it is not what it claims to be"
+    if config.n_layers > MOST_LAYERS:
+        raise WeightsError(too_large)
+    try:
+        return GPTModel(config, device="meta")
+    except (RuntimeError, OverflowError, TypeError) as error:  # torch can't count that far
+        raise WeightsError(too_large) from error
+
+
+def _check_dtype(path: Path, name: str, dtype: str) -> None:
+    if dtype not in KNOWN_DTYPES:
+        raise WeightsError(
+            f"{path.name}: {name} holds {dtype} numbers, but weights are one of "
+            f"{', '.join(KNOWN_DTYPES)}"
+        )
 
 
 def _first_difference(expected: Mapping[str, object], found: Mapping[str, object]) -> str:

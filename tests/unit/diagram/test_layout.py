@@ -1,0 +1,270 @@
+"""Where things stand on the picture, for any configuration: nothing may hide or cross anything."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from itertools import combinations, pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gptviz.config import PLACEHOLDER_PARTS, PRESETS, GPTConfig
+from gptviz.diagram.layout import lay_out
+from gptviz.diagram.parts import BLOCK_PARTS, part
+from gptviz.diagram.view import Reading, View
+
+PIXEL = "data:image/png;base64,iVBORw0KGgo="
+HAIR = 1e-6  # of a pixel: sums of fractions are not exact
+
+# In the order of the forward pass, so from the top of the picture down.
+COLUMN_PARTS = ("tokens", "tok_emb", "embeddings", "drop_emb", "final_norm", "out_head")
+COLUMN_PARTS += ("next_token",)
+FORWARD_PARTS = ("norm1", "attention", "shortcut1", "norm2", "feed_forward", "shortcut2")
+
+
+@st.composite
+def configs(draw):
+    """Any configuration that the sidebar can make, and any placeholders."""
+    n_heads = draw(st.integers(1, 128))
+    return GPTConfig(
+        vocab_size=draw(st.integers(257, 200_000)),
+        context_length=draw(st.integers(1, 16_384)),
+        emb_dim=n_heads * draw(st.integers(1, 128)),
+        n_heads=n_heads,
+        n_layers=draw(st.integers(1, 128)),
+        drop_rate=draw(st.sampled_from([0.0, 0.1, 0.15, 0.9])),
+        qkv_bias=draw(st.booleans()),
+        tie_weights=draw(st.booleans()),
+        placeholders=draw(st.frozensets(st.sampled_from(PLACEHOLDER_PARTS))),
+    )
+
+
+@st.composite
+def views(draw):
+    """Any state of the picture: block open or not, with and without sentence and reading."""
+    config = draw(configs())
+    labels = draw(st.lists(st.text(min_size=1), max_size=min(9, config.context_length)))
+    ids = tuple(range(len(labels)))
+    opened = draw(st.none() | st.integers(0, config.n_layers - 1))
+    reading = draw(readings(config, opened)) if labels else None
+    return View(config, tuple(labels), ids, opened, reading)
+
+
+@st.composite
+def readings(draw, config, opened):
+    if draw(st.booleans()):
+        return None
+    guesses = draw(st.lists(st.tuples(st.text(min_size=1), st.floats(0, 1)), max_size=5))
+    heads = config.n_heads if opened is not None and config.has("attention") else 0
+    hidden = PIXEL if opened is not None and config.has("feed_forward") else None
+    return Reading((PIXEL,) * heads, hidden, tuple(guesses))
+
+
+def any_drawing(test):
+    """Run a test on drawings of random views, wide and narrow."""
+    return settings(deadline=None, max_examples=60)(given(view=views(), narrow=st.booleans())(test))
+
+
+def outline(thing):
+    return thing.x, thing.y, thing.x + thing.w, thing.y + thing.h
+
+
+def inside(inner, outer):
+    (a, b, c, d), (left, top, right, bottom) = inner, outer
+    return left - HAIR <= a and top - HAIR <= b and c <= right + HAIR and d <= bottom + HAIR
+
+
+def overlap(one, other):
+    """Whether they share more than an edge."""
+    return (
+        min(one[2], other[2]) - max(one[0], other[0]) > HAIR
+        and min(one[3], other[3]) - max(one[1], other[1]) > HAIR
+    )
+
+
+@any_drawing
+def test_all_is_on_the_picture(view, narrow):
+    drawing = lay_out(view, narrow)
+    paper = (0, 0, drawing.width, drawing.height)
+    for thing in (*drawing.boxes, *drawing.pictures, *drawing.bars):
+        assert thing.w > 0, thing
+        assert thing.h > 0, thing
+        assert inside(outline(thing), paper), thing
+    for thing in (*drawing.lines, *drawing.wedges):
+        assert all(inside((x, y, x, y), paper) for x, y in thing.points), thing
+    for text in drawing.texts:
+        assert inside((text.x, text.y, text.x, text.y), paper), text
+
+
+@any_drawing
+def test_boxes_are_apart_or_one_is_the_frame_around_the_other(view, narrow):
+    for a, b in combinations(lay_out(view, narrow).boxes, 2):
+        one, other = outline(a), outline(b)
+        held = (a.style == "frame" and inside(other, one)) or (
+            b.style == "frame" and inside(one, other)
+        )
+        assert held or not overlap(one, other), (a, b)
+
+
+@any_drawing
+def test_a_box_inside_another_is_a_part_of_it(view, narrow):
+    boxes = lay_out(view, narrow).boxes
+    for frame in (box for box in boxes if box.style == "frame"):
+        for box in boxes:
+            if box is not frame and inside(outline(box), outline(frame)):
+                assert box.path.startswith(frame.path + "."), (frame, box)
+
+
+@any_drawing
+def test_maps_and_bars_lie_in_their_frame_and_cover_no_box_and_no_other_map(view, narrow):
+    drawing = lay_out(view, narrow)
+    frames = [outline(box) for box in drawing.boxes if box.style == "frame"]
+    solid = [outline(box) for box in drawing.boxes if box.style != "frame"]
+    small = [outline(thing) for thing in (*drawing.pictures, *drawing.bars)]
+    for place in small:
+        assert any(inside(place, frame) for frame in frames), place
+        assert not any(overlap(place, box) for box in solid), place
+    assert not any(overlap(a, b) for a, b in combinations(small, 2))
+
+
+def expected_parts(config):
+    """A placeholder is drawn as one box, without what would be inside it."""
+    return {name for name in BLOCK_PARTS if "." not in name or config.has(name.split(".")[0])}
+
+
+@any_drawing
+def test_every_part_of_the_opened_block_stands_on_it_once_and_no_other_blocks_parts(view, narrow):
+    boxes = lay_out(view, narrow).boxes
+    inner = [
+        box.path for box in boxes if box.path.startswith("blocks.") and box.path.count(".") > 1
+    ]
+    expected = () if view.opened is None else expected_parts(view.config)
+    assert sorted(inner) == sorted(f"blocks.{view.opened}.{name}" for name in expected)
+
+
+@any_drawing
+def test_every_box_is_a_known_part_in_its_own_colour(view, narrow):
+    for box in lay_out(view, narrow).boxes:
+        piece = part(view.config, box.path, view.n_tokens)  # no such part would be a KeyError
+        assert (box.kind, box.placeholder) == (piece.kind, piece.placeholder), box
+        assert piece.entry.what in box.spoken
+        assert box.title in box.spoken
+
+
+@any_drawing
+def test_the_way_through_the_model_goes_down_the_picture(view, narrow):
+    boxes = {box.path: box for box in lay_out(view, narrow).boxes}
+    ways = [COLUMN_PARTS]
+    if view.opened is None:
+        ways += [("drop_emb", "blocks", "final_norm")]
+    else:
+        ways += [tuple(f"blocks.{view.opened}.{name}" for name in FORWARD_PARTS)]
+    for way in ways:
+        for before, after in pairwise(way):
+            assert boxes[before].bottom <= boxes[after].y, (before, after)
+
+
+def crosses(start, end, box):
+    """Whether a straight way, along an axis, runs through the inside of a box."""
+    (x1, x2), (y1, y2) = sorted((start[0], end[0])), sorted((start[1], end[1]))
+    left, top, right, bottom = outline(box)
+    return x1 < right - HAIR and x2 > left + HAIR and y1 < bottom - HAIR and y2 > top + HAIR
+
+
+def touches(point, box):
+    return inside((*point, *point), outline(box))
+
+
+@any_drawing
+def test_no_line_runs_through_a_part(view, narrow):
+    drawing = lay_out(view, narrow)
+    solid = [box for box in drawing.boxes if box.style != "frame"]
+    for line in drawing.lines:
+        for start, end in pairwise(line.points):
+            assert start[0] == end[0] or start[1] == end[1], line
+            crossed = [box for box in solid if crosses(start, end, box)]
+            assert not crossed, (line, crossed)
+
+
+@any_drawing
+def test_every_part_has_a_line_to_it_or_from_it(view, narrow):
+    drawing = lay_out(view, narrow)
+    ends = [point for line in drawing.lines for point in (line.points[0], line.points[-1])]
+    for box in drawing.boxes:
+        assert any(touches(point, box) for point in ends), box
+
+
+def column_titles(view, narrow=False):
+    return [box.title for box in lay_out(view, narrow).boxes if box.path.startswith("blocks")]
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_closed_blocks_are_one_box_that_says_how_many(narrow):
+    for n_layers in (1, 2, 96):
+        view = View(GPTConfig(n_layers=n_layers))
+        assert column_titles(view, narrow) == [f"Transformer block × {n_layers}"]
+
+
+@given(n_layers=st.integers(1, 128), data=st.data())
+def test_the_opened_block_and_the_groups_around_it_are_all_blocks(n_layers, data):
+    opened = data.draw(st.integers(0, n_layers - 1))
+    view = View(GPTConfig(n_layers=n_layers), opened=opened)
+    counted = []
+    for title in {box.title for box in lay_out(view).boxes if box.path.count(".") == 1}:
+        numbers = [int(word) for word in title.split() if word.isdecimal()]
+        counted += range(numbers[0], numbers[-1] + 1)
+    assert sorted(counted) == list(range(n_layers))
+
+
+@given(st.integers(0, 40))
+def test_the_tokens_that_are_not_shown_are_counted(n_tokens):
+    labels = tuple(f"t{i}" for i in range(n_tokens))
+    drawing = lay_out(View(GPTConfig(), labels, tuple(range(n_tokens))))
+    words = {text.text for text in drawing.texts}
+    hidden = sum(int(word[1:]) for word in words if word.startswith("+"))
+    assert hidden + sum(label in words for label in labels) == n_tokens
+
+
+@pytest.mark.parametrize("ids", [(), (1, 2, 3)])
+def test_shapes_on_the_arrows_are_those_of_the_sentence(ids):
+    config = PRESETS["gpt2-small"]
+    labels = tuple(map(str, ids))
+    n_tokens = len(ids) or "n_tokens"
+    for opened in (None, 3):
+        texts = lay_out(View(config, labels, ids, opened)).texts
+        shapes = {text.text for text in texts if text.style == "shape"}
+        assert shapes == {f"({n_tokens})", f"({n_tokens}, 768)", f"({n_tokens}, 50257)"}
+
+
+def test_a_bar_is_as_long_as_its_probability():
+    reading = Reading(next_tokens=(("a", 0.5), ("b", 0.25), ("c", 0.0)))
+    long, half, none = lay_out(View(GPTConfig(), ("x",), (1,), reading=reading)).bars
+    assert long.w == pytest.approx(2 * half.w)
+    assert none.w <= 1
+
+
+def test_every_head_has_its_map_or_is_counted():
+    config = GPTConfig(emb_dim=96, n_heads=96)
+    maps = tuple(f"{PIXEL}{head}" for head in range(96))
+    drawing = lay_out(View(config, ("x",), (1,), opened=0, reading=Reading(head_maps=maps)))
+    shown = len(drawing.pictures)
+    assert [picture.href for picture in drawing.pictures] == list(maps[:shown])
+    assert 0 < shown < 96
+    assert f"and {96 - shown} more heads" in {text.text for text in drawing.texts}
+
+
+def test_gpt3_is_drawn_without_torch(root):
+    code = """
+import sys
+from gptviz.config import PRESETS
+from gptviz.diagram.layout import lay_out
+from gptviz.diagram.svg import to_svg
+from gptviz.diagram.view import View
+svg = to_svg(lay_out(View(PRESETS["gpt3-175b"], opened=95)))
+print("(n_tokens, 12288)" in svg, "torch" in sys.modules, "numpy" in sys.modules)
+"""
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60)
+    assert result.stdout.split() == ["True", "False", "False"], result.stderr
