@@ -6,13 +6,12 @@ What comes out of here is shared by everyone who asks for it: read it, never wri
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from functools import cache
 from threading import Lock
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 import psutil
-from cachetools import LRUCache
+from cachetools import LRUCache, cached
 
 from gptviz.config import PRESETS, GPTConfig
 from gptviz.hooks import BeforeBlock
@@ -98,7 +97,7 @@ class ByteCache:
             self._kept.get(holds)
 
 
-@cache
+@cached({}, lock=Lock())  # functools.cache would give two threads that come first one each
 def shared() -> ByteCache:
     """The process's cache, bounded by half of the memory that is free when it is first used."""
     return ByteCache(int(psutil.virtual_memory().available * SHARE_OF_FREE_MEMORY))
@@ -140,6 +139,11 @@ def kept_trace(source: str | GPTConfig, token_ids: Iterable[int], seed: int = 12
     """What ``cached_trace`` would give if it is at hand; None, at once, if it would take a pass."""
     model_key = _model_key(source, seed)
     return shared().peek((model_key, tuple(token_ids)), holds=model_key)
+
+
+def has_model(source: str | GPTConfig, seed: int = 123) -> bool:
+    """Whether ``cached_model`` is at hand, so that a sentence needs no memory for weights."""
+    return shared().peek(_model_key(source, seed)) is not None
 
 
 def _model_key(source: str | GPTConfig, seed: int) -> Hashable:

@@ -57,9 +57,9 @@ def follow_up(screen: Screen) -> None:
     """After the picture stands: read the sentence, and draw again with what was measured."""
     if live.ready(screen) is not None or not screen.token_ids:
         return
-    if not live.is_cheap(screen) and not st.button(
-        f"Read the sentence with {screen.title}", icon=":material/play_arrow:"
-    ):
+    costly = live.fits(screen) and not live.is_cheap(screen)
+    words = f"Read the sentence with {screen.title}"
+    if costly and not st.button(words, icon=":material/play_arrow:"):
         return
     if live.read(screen) is not None and live.ready(screen) is not None:
         st.rerun()

@@ -220,9 +220,10 @@ def _way_back(name: str) -> None:
     st.info(
         f"{field} changed, and {weights} no longer fit: the model is now custom, with random ones."
     )
-    st.button(f"Back to {preset}", on_click=_return_to, args=(preset,), width="stretch")
+    st.button(f"Back to {preset}", on_click=return_to, args=(preset,), width="stretch")
 
 
-def _return_to(preset: str) -> None:
+def return_to(preset: str) -> None:
+    """Choose a preset, as a person would in the selector."""
     st.session_state["model"] = preset
     _take_preset()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import psutil
 import streamlit as st
 
-from gptviz.config import PRESETS, GPTConfig
+from gptviz.config import PRESETS
 from gptviz.ledger import Ledger
-from gptviz.ui.controls import Screen, _return_to
+from gptviz.ui.controls import Screen, return_to
 from gptviz.ui.frame import WARM
 
 if TYPE_CHECKING:
@@ -32,9 +32,12 @@ def ready(screen: Screen) -> Trace | None:
 
 def is_cheap(screen: Screen) -> bool:
     """Whether the model is small enough to be made without being asked for."""
-    return bool(screen.token_ids) and _needed(screen.config, len(screen.token_ids)) <= min(
-        CHEAP, _free()
-    )
+    return _needed(screen) <= CHEAP
+
+
+def fits(screen: Screen) -> bool:
+    """Whether there is memory to make the model and read the sentence with it."""
+    return _needed(screen) <= _free()
 
 
 def read(screen: Screen) -> Trace | None:
@@ -42,7 +45,7 @@ def read(screen: Screen) -> Trace | None:
     if not screen.token_ids:
         st.info("The sentence is empty: type one in the sidebar and the model will read it.")
         return None
-    if _needed(screen.config, len(screen.token_ids)) > _free():
+    if not fits(screen):
         _too_large(screen)
         return None
     found = ready(screen)
@@ -62,8 +65,16 @@ def _stop_if_stale(_layer: int = 0) -> None:
     st.session_state.get("model")
 
 
-def _needed(config: GPTConfig, n_tokens: int) -> int:
-    return Ledger(config).memory_to_run(n_tokens)
+def _needed(screen: Screen) -> int:
+    """Bytes of memory to read the sentence: the model's own count only if it isn't made yet."""
+    ledger = Ledger(screen.config)
+    needed = ledger.memory_to_run(len(screen.token_ids))
+    if WARM.is_set():
+        from gptviz.cache import has_model
+
+        if has_model(screen.source, screen.seed):
+            return needed - ledger.weight_bytes(4)
+    return needed
 
 
 def _free() -> int:
@@ -72,7 +83,7 @@ def _free() -> int:
 
 def _too_large(screen: Screen) -> None:
     """Say what it would take, and offer the largest model that fits."""
-    needed = _needed(screen.config, len(screen.token_ids))
+    needed = _needed(screen)
     st.warning(
         f"Reading with {screen.model} would take {needed / 2**30:,.1f} GiB of memory; "
         f"{_free() / 2**30:,.1f} GiB can be used now. Its diagram and its parameters need none."
@@ -80,11 +91,11 @@ def _too_large(screen: Screen) -> None:
     fitting = [
         (Ledger(config).parameters, name)
         for name, config in PRESETS.items()
-        if _needed(config, min(len(screen.token_ids), config.context_length)) <= _free()
+        if Ledger(config).memory_to_run(config.context_length) <= _free()
     ]
     if fitting:
         _, name = max(fitting)
-        st.button(f"Use {name} instead", on_click=_return_to, args=(name,))
+        st.button(f"Use {name} instead", on_click=return_to, args=(name,))
 
 
 def overview(screen: Screen, trace: Trace) -> Overview:

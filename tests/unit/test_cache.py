@@ -168,3 +168,20 @@ def test_the_bound_is_half_of_what_is_free(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(cache.psutil, "virtual_memory", Memory)
     assert shared().max_bytes == 500
+
+
+def test_those_who_come_first_at_the_same_time_get_the_same_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both_here = threading.Barrier(2, timeout=20)
+
+    class Memory:
+        available = 1000
+
+        def __init__(self) -> None:
+            both_here.wait()
+
+    monkeypatch.setattr(cache.psutil, "virtual_memory", Memory)
+    with ThreadPoolExecutor(2) as threads:
+        one, other = (threads.submit(shared) for _ in range(2))
+    assert one.result() is other.result()
