@@ -12,7 +12,6 @@ from jaxtyping import Int64, UInt16
 from gptviz.tokenizer import Tokenizer
 
 COPY_SPAN = (6, 96)  # tokens in a copied span, at least and at most
-FEW = (4, 17)  # different ids in a span of few, from and below
 
 
 @dataclass(frozen=True)
@@ -82,20 +81,12 @@ def text_row(ids: UInt16[np.ndarray, " n"], length: int, seed: int, index: int) 
 def copy_row(
     ids: UInt16[np.ndarray, " n"], length: int, vocab_size: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, int]:
-    """A span repeated to the end of a row, and its length.
-
-    A third of the spans is real text, a third random ids, and a third random ids out of few: there
-    the same id comes again and again within a span, so only the order of tokens tells what follows.
-    """
+    """A span repeated to the end of a row, and its length; half the spans are random ids."""
     longest = max(COPY_SPAN[0], min(COPY_SPAN[1], length // 2))
     span_length = int(np.exp(rng.uniform(np.log(COPY_SPAN[0]), np.log(longest + 1))))
-    kind = rng.integers(3)
-    if kind == 0:
-        first = rng.integers(len(ids) - span_length)
-        span = ids[first : first + span_length]
-    elif kind == 1:
+    if rng.random() < 0.5:
         span = rng.integers(vocab_size - 1, size=span_length)
     else:
-        few = rng.integers(vocab_size - 1, size=rng.integers(*FEW))
-        span = rng.choice(few, span_length)
+        first = rng.integers(len(ids) - span_length)
+        span = ids[first : first + span_length]
     return np.resize(span, length + 1), span_length
