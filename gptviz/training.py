@@ -29,6 +29,7 @@ from gptviz.model import GPTModel
 from gptviz.weights import own_tensors, save_weights, write_tensors
 
 IGNORED = -100  # a target that is not asked for: cross_entropy's own mark
+COPY_LENGTH = 64  # tokens in a copy row; short ones teach heads to look sooner than long ones
 EVAL_ROWS = 128  # rows of held-out text looked at while training goes on
 
 
@@ -39,7 +40,7 @@ class Recipe:
     Args:
         tokens: length of the whole run, copy rows included.
         rows: rows in a batch, each ``context_length`` tokens.
-        copy_rows: how many of them are copy rows.
+        copy_rows: how many of them give their place to copy rows of ``COPY_LENGTH`` tokens.
         learning_rate: the highest rate, reached after ``warmup_steps``.
         eval_every: steps between two looks at the held-out text and two saved states.
     """
@@ -78,24 +79,33 @@ class Progress:
     held_out_loss: float | None = None
 
 
-def batch(
-    corpus: Corpus, config: GPTConfig, recipe: Recipe, step: int
-) -> tuple[Int64[Tensor, "rows context_length"], Int64[Tensor, "rows context_length"]]:
-    """Inputs and targets of one step; the same step always gives the same batch."""
+Batch = tuple[Int64[Tensor, "rows n_tokens"], Int64[Tensor, "rows n_tokens"]]
+
+
+def batches(corpus: Corpus, config: GPTConfig, recipe: Recipe, step: int) -> list[Batch]:
+    """Inputs and targets of one step, text and copies apart; a step always gives the same."""
     length, text_rows = config.context_length, recipe.rows - recipe.copy_rows
     rows = [
         text_row(corpus.train, length, recipe.seed, step * text_rows + i) for i in range(text_rows)
     ]
     rng = np.random.default_rng([recipe.seed, step, 2])
+    short = min(COPY_LENGTH, length)
     copies = [
-        copy_row(corpus.train, length, config.vocab_size, rng) for _ in range(recipe.copy_rows)
+        copy_row(corpus.train, short, config.vocab_size, rng)
+        for _ in range(recipe.copy_rows * (length // short))
     ]
-    rows += [row for row, _ in copies]
-    all_ids = torch.from_numpy(np.stack(rows).astype(np.int64))
-    inputs, targets = all_ids[:, :-1], all_ids[:, 1:].clone()
-    for row, (_, span_length) in zip(targets[text_rows:], copies, strict=True):
-        row[:span_length] = IGNORED  # nothing before tells these
-    return inputs, targets
+    found = [_with_targets(rows)] if rows else []
+    if copies:
+        inputs, targets = _with_targets([row for row, _ in copies])
+        for row, (_, span_length) in zip(targets, copies, strict=True):
+            row[:span_length] = IGNORED  # nothing before tells these
+        found.append((inputs, targets))
+    return found
+
+
+def _with_targets(rows: list[np.ndarray]) -> Batch:
+    ids = torch.from_numpy(np.stack(rows).astype(np.int64))
+    return ids[:, :-1].contiguous(), ids[:, 1:].clone()
 
 
 def draw_gpt2_weights(model: GPTModel, seed: int) -> None:
@@ -248,13 +258,18 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         device = next(self.model.parameters()).device
-        inputs, targets = batch(self.corpus, self.model.config, self.recipe, self.step)
-        loss = loss_of(self.model, inputs.to(device), targets.to(device), self.bf16)
+        found = batches(self.corpus, self.model.config, self.recipe, self.step)
+        asked = [int((targets != IGNORED).sum()) for _, targets in found]
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        total = 0.0
+        for (inputs, targets), n_asked in zip(found, asked, strict=True):
+            mean = loss_of(self.model, inputs.to(device), targets.to(device), self.bf16)
+            loss = mean * (n_asked / sum(asked))  # every target that is asked for counts alike
+            loss.backward()
+            total += loss.item()
         nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
         self.optimizer.step()
-        return loss.item()
+        return total
 
     def _look(self, tokens: int) -> float:
         loss = held_out_loss(self.model, self.corpus.held_out, EVAL_ROWS, self.bf16)

@@ -11,7 +11,15 @@ import torch.nn.functional as F
 from gptviz.config import GPTConfig
 from gptviz.corpus import Corpus
 from gptviz.model import GPTModel
-from gptviz.training import IGNORED, Recipe, Trainer, batch, draw_gpt2_weights, held_out_loss
+from gptviz.training import (
+    COPY_LENGTH,
+    IGNORED,
+    Recipe,
+    Trainer,
+    batches,
+    draw_gpt2_weights,
+    held_out_loss,
+)
 from gptviz.weights import load_weights
 
 TINY = GPTConfig(
@@ -55,20 +63,32 @@ def test_the_length_of_a_run():
     assert Recipe(tokens=1).n_steps(256) == 1
 
 
-def test_the_same_step_gives_the_same_batch(corpus):
-    inputs, targets = batch(corpus, TINY, RECIPE, 3)
-    again, targets_again = batch(corpus, TINY, RECIPE, 3)
-    assert inputs.shape == targets.shape == (8, 16)
-    assert torch.equal(inputs, again)
-    assert torch.equal(targets, targets_again)
-    assert not torch.equal(inputs, batch(corpus, TINY, RECIPE, 4)[0])
-    assert not torch.equal(inputs, batch(corpus, TINY, replace(RECIPE, seed=6), 3)[0])
+def test_the_same_step_gives_the_same_batches(corpus):
+    step = batches(corpus, TINY, RECIPE, 3)
+    assert [inputs.shape for inputs, _ in step] == [(5, 16), (3, 16)]
+    for others, same in (
+        (batches(corpus, TINY, RECIPE, 3), True),
+        (batches(corpus, TINY, RECIPE, 4), False),
+        (batches(corpus, TINY, replace(RECIPE, seed=6), 3), False),
+    ):
+        for (inputs, targets), (other_inputs, other_targets) in zip(step, others, strict=True):
+            assert torch.equal(inputs, other_inputs) is same
+            assert torch.equal(targets, other_targets) is same
+
+
+def test_copy_rows_are_short_and_fill_the_place_they_are_given(corpus):
+    config = TINY.changed(context_length=256)
+    (text, _), (copies, _) = batches(corpus, config, RECIPE, 0)
+    assert text.shape == (5, 256)
+    assert copies.shape == (3 * 4, COPY_LENGTH)
+    assert len(batches(corpus, config, replace(RECIPE, copy_rows=0), 0)) == 1
+    assert len(batches(corpus, config, replace(RECIPE, copy_rows=8), 0)) == 1
 
 
 def test_targets_are_the_next_tokens(corpus):
-    inputs, targets = batch(corpus, TINY, RECIPE, 0)
-    assert torch.equal(inputs[:5, 1:], targets[:5, :-1])
-    assert (targets[:5] != IGNORED).all()
+    (inputs, targets), _ = batches(corpus, TINY, RECIPE, 0)
+    assert torch.equal(inputs[:, 1:], targets[:, :-1])
+    assert (targets != IGNORED).all()
     text = corpus.train.tolist()
     places = [i for i in range(len(text) - 16) if text[i : i + 16] == inputs[0].tolist()]
     assert [text[i + 16] for i in places] == [targets[0, -1].item()]
@@ -76,7 +96,7 @@ def test_targets_are_the_next_tokens(corpus):
 
 def test_copies_are_asked_for_only_where_they_can_be_foretold(corpus):
     for step in range(20):
-        for row, asked in zip(*(t[5:] for t in batch(corpus, TINY, RECIPE, step)), strict=True):
+        for row, asked in zip(*batches(corpus, TINY, RECIPE, step)[1], strict=True):
             span = int((asked == IGNORED).sum())
             assert 6 <= span <= 8
             # the first round and the step into the second one can't be known ...
@@ -84,6 +104,18 @@ def test_copies_are_asked_for_only_where_they_can_be_foretold(corpus):
             # ... every later token is what came after the same token one round before
             assert torch.equal(row[span:], row[:-span])
             assert torch.equal(asked[span:], row[1 : 16 - span + 1])
+
+
+def test_every_target_counts_alike(corpus, tmp_path):
+    """A step's loss and gradients are those of one mean over text and copies together."""
+    config = TINY.changed(drop_rate=0.0)
+    trainer = Trainer(config, corpus, RECIPE, tmp_path)
+    pairs = batches(corpus, config, RECIPE, 0)
+    logits = torch.cat([trainer.model(inputs).flatten(0, 1) for inputs, _ in pairs])
+    targets = torch.cat([targets.flatten() for _, targets in pairs])
+    asked = targets != IGNORED
+    whole = F.cross_entropy(logits[asked], targets[asked])
+    assert next(iter(trainer.run())).loss == pytest.approx(whole.item(), rel=1e-5)
 
 
 def test_gpt2s_weights():
