@@ -35,8 +35,11 @@ def train(
     tokens: Annotated[int, typer.Option(help="length of the run, in tokens")] = 20_000_000,
     learning_rate: Annotated[float, typer.Option(help="the highest rate")] = 1.5e-3,
     copy_rows: Annotated[
-        int, typer.Option(help="rows of each batch of 16 that repeat a span", min=0, max=15)
+        int, typer.Option(help="rows of each batch of 16 that repeat a span", min=0, max=7)
     ] = 2,
+    echo_rows: Annotated[
+        int, typer.Option(help="rows of each batch of 16 that echo x y x", min=0, max=7)
+    ] = 1,
     seed: Annotated[int, typer.Option(help="for the weights and the order of the text")] = 123,
     device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
     compile_model: Annotated[
@@ -49,7 +52,13 @@ def train(
     from gptviz.training import Recipe, Trainer
 
     config = PRESETS["tales"]
-    recipe = Recipe(tokens=tokens, learning_rate=learning_rate, copy_rows=copy_rows, seed=seed)
+    recipe = Recipe(
+        tokens=tokens,
+        learning_rate=learning_rate,
+        copy_rows=copy_rows,
+        echo_rows=echo_rows,
+        seed=seed,
+    )
     try:
         corpus = read_corpus(data, Tokenizer(config.vocab_size), tuple(held_out))
         trainer = Trainer(config, corpus, recipe, out, device, compile_model)

@@ -90,3 +90,15 @@ def copy_row(
         first = rng.integers(len(ids) - span_length)
         span = ids[first : first + span_length]
     return np.resize(span, length + 1), span_length
+
+
+def echo_row(length: int, vocab_size: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+    """Random ids in threes ``x y x``, and where the first three begins: 0, 1 or 2.
+
+    After ``y``, the token before it is what follows: only a head that looks exactly one token back
+    can tell.
+    """
+    first = int(rng.integers(3))
+    row = rng.integers(vocab_size - 1, size=length + 1)
+    row[first + 2 :: 3] = row[first : length - 1 : 3]
+    return row, first

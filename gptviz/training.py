@@ -24,7 +24,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from gptviz.config import GPTConfig
-from gptviz.corpus import Corpus, check_enough, copy_row, text_row
+from gptviz.corpus import Corpus, check_enough, copy_row, echo_row, text_row
 from gptviz.model import GPTModel
 from gptviz.weights import own_tensors, save_weights, write_tensors
 
@@ -41,6 +41,7 @@ class Recipe:
         tokens: length of the whole run, copy rows included.
         rows: rows in a batch, each ``context_length`` tokens.
         copy_rows: how many of them give their place to copy rows of ``COPY_LENGTH`` tokens.
+        echo_rows: how many of them are echo rows.
         learning_rate: the highest rate, reached after ``warmup_steps``.
         eval_every: steps between two looks at the held-out text and two saved states.
     """
@@ -48,6 +49,7 @@ class Recipe:
     tokens: int = 20_000_000
     rows: int = 16
     copy_rows: int = 2
+    echo_rows: int = 1
     learning_rate: float = 1.5e-3
     warmup_steps: int = 200
     weight_decay: float = 0.1
@@ -83,24 +85,44 @@ Batch = tuple[Int64[Tensor, "rows n_tokens"], Int64[Tensor, "rows n_tokens"]]
 
 
 def batches(corpus: Corpus, config: GPTConfig, recipe: Recipe, step: int) -> list[Batch]:
-    """Inputs and targets of one step, text and copies apart; a step always gives the same."""
-    length, text_rows = config.context_length, recipe.rows - recipe.copy_rows
+    """Inputs and targets of one step, text, copies and echoes apart; a step gives the same ones."""
+    length = config.context_length
+    text_rows = recipe.rows - recipe.copy_rows - recipe.echo_rows
     rows = [
         text_row(corpus.train, length, recipe.seed, step * text_rows + i) for i in range(text_rows)
     ]
+    found = [_with_targets(rows)] if rows else []
     rng = np.random.default_rng([recipe.seed, step, 2])
-    short = min(COPY_LENGTH, length)
+    found += _copies(corpus, config, recipe.copy_rows, rng)
+    return found + _echoes(config, recipe.echo_rows, rng)
+
+
+def _copies(
+    corpus: Corpus, config: GPTConfig, places: int, rng: np.random.Generator
+) -> list[Batch]:
+    short = min(COPY_LENGTH, config.context_length)
     copies = [
         copy_row(corpus.train, short, config.vocab_size, rng)
-        for _ in range(recipe.copy_rows * (length // short))
+        for _ in range(places * (config.context_length // short))
     ]
-    found = [_with_targets(rows)] if rows else []
-    if copies:
-        inputs, targets = _with_targets([row for row, _ in copies])
-        for row, (_, span_length) in zip(targets, copies, strict=True):
-            row[:span_length] = IGNORED  # nothing before tells these
-        found.append((inputs, targets))
-    return found
+    if not copies:
+        return []
+    inputs, targets = _with_targets([row for row, _ in copies])
+    for row, (_, span_length) in zip(targets, copies, strict=True):
+        row[:span_length] = IGNORED  # nothing before tells these
+    return [(inputs, targets)]
+
+
+def _echoes(config: GPTConfig, places: int, rng: np.random.Generator) -> list[Batch]:
+    echoes = [echo_row(config.context_length, config.vocab_size, rng) for _ in range(places)]
+    if not echoes:
+        return []
+    inputs, targets = _with_targets([row for row, _ in echoes])
+    for row, (_, first) in zip(targets, echoes, strict=True):
+        told = row[first + 1 :: 3].clone()  # a target stands one place before its token
+        row[:] = IGNORED
+        row[first + 1 :: 3] = told
+    return [(inputs, targets)]
 
 
 def _with_targets(rows: list[np.ndarray]) -> Batch:

@@ -207,9 +207,11 @@ class _Block:
             ("feed_forward.gelu", str(config.ff_dim)),
             ("feed_forward.linear2", f"{config.ff_dim} → {config.emb_dim}"),
         )
+        lines = [wrapped(text, third, 12) for _, text in sizes]  # large sizes in a narrow place
+        h = 28.0 + 16 * max(map(len, lines))
         row = [
-            self._box(name, self.left + 12 + i * (third + gap), y, third, 44, text)
-            for i, (name, text) in enumerate(sizes)
+            self._box(name, self.left + 12 + i * (third + gap), y, third, h, *lines[i])
+            for i, (name, _) in enumerate(sizes)
         ]
         for a, b in pairwise(row):
             self.drawing.arrow((a.right, a.centre), (b.x, b.centre))

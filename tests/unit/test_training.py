@@ -25,7 +25,9 @@ from gptviz.weights import load_weights
 TINY = GPTConfig(
     vocab_size=300, context_length=16, emb_dim=16, n_heads=2, n_layers=2, tie_weights=True
 )
-RECIPE = Recipe(tokens=6 * 8 * 16, rows=8, copy_rows=3, warmup_steps=2, eval_every=2, seed=5)
+RECIPE = Recipe(
+    tokens=6 * 8 * 16, rows=8, copy_rows=2, echo_rows=1, warmup_steps=2, eval_every=2, seed=5
+)
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def test_the_length_of_a_run():
 
 def test_the_same_step_gives_the_same_batches(corpus):
     step = batches(corpus, TINY, RECIPE, 3)
-    assert [inputs.shape for inputs, _ in step] == [(5, 16), (3, 16)]
+    assert [inputs.shape for inputs, _ in step] == [(5, 16), (2, 16), (1, 16)]
     for others, same in (
         (batches(corpus, TINY, RECIPE, 3), True),
         (batches(corpus, TINY, RECIPE, 4), False),
@@ -78,15 +80,20 @@ def test_the_same_step_gives_the_same_batches(corpus):
 
 def test_copy_rows_are_short_and_fill_the_place_they_are_given(corpus):
     config = TINY.changed(context_length=256)
-    (text, _), (copies, _) = batches(corpus, config, RECIPE, 0)
+    (text, _), (copies, _), (echoes, _) = batches(corpus, config, RECIPE, 0)
     assert text.shape == (5, 256)
-    assert copies.shape == (3 * 4, COPY_LENGTH)
-    assert len(batches(corpus, config, replace(RECIPE, copy_rows=0), 0)) == 1
-    assert len(batches(corpus, config, replace(RECIPE, copy_rows=8), 0)) == 1
+    assert copies.shape == (2 * 4, COPY_LENGTH)
+    assert echoes.shape == (1, 256)
+    for recipe in (
+        replace(RECIPE, copy_rows=0, echo_rows=0),
+        replace(RECIPE, copy_rows=8, echo_rows=0),
+        replace(RECIPE, copy_rows=0, echo_rows=8),
+    ):
+        assert len(batches(corpus, config, recipe, 0)) == 1
 
 
 def test_targets_are_the_next_tokens(corpus):
-    (inputs, targets), _ = batches(corpus, TINY, RECIPE, 0)
+    inputs, targets = batches(corpus, TINY, RECIPE, 0)[0]
     assert torch.equal(inputs[:, 1:], targets[:, :-1])
     assert (targets != IGNORED).all()
     text = corpus.train.tolist()
@@ -104,6 +111,15 @@ def test_copies_are_asked_for_only_where_they_can_be_foretold(corpus):
             # ... every later token is what came after the same token one round before
             assert torch.equal(row[span:], row[:-span])
             assert torch.equal(asked[span:], row[1 : 16 - span + 1])
+
+
+def test_echoes_are_asked_for_where_the_token_before_follows(corpus):
+    for step in range(20):
+        for row, asked in zip(*batches(corpus, TINY, RECIPE, step)[2], strict=True):
+            places = (asked != IGNORED).nonzero().flatten().tolist()
+            assert places[0] in (1, 2, 3)
+            assert places == list(range(places[0], len(row), 3))
+            assert [asked[i] for i in places] == [row[i - 1] for i in places]
 
 
 def test_every_target_counts_alike(corpus, tmp_path):
