@@ -63,22 +63,16 @@ def install_hooks(model: GPTModel) -> None:
 
 def _hook_block(block: nn.Module, layer: int, config: GPTConfig) -> None:
     block.register_forward_pre_hook(partial(_on_block, layer))
-    _keep_inputs(block, layer, "resid_pre")
-    _keep_inputs(block.get_submodule("norm2"), layer, "resid_mid")
+    _keep_input(block, layer, "resid_pre")
     _keep_output(block, layer, "resid_post")
-    if config.has("norm"):
-        _keep_output(block.get_submodule("norm1"), layer, "normed1")
-        _keep_output(block.get_submodule("norm2"), layer, "normed2")
     if config.has("attention"):
-        _keep_inputs(block.get_submodule("attention.core"), layer, "q", "k", "v")
         _keep_output(block.get_submodule("attention"), layer, "attention_out")
     if config.has("feed_forward"):
-        _keep_output(block.get_submodule("feed_forward.linear1"), layer, "ff_hidden")
         _keep_output(block.get_submodule("feed_forward"), layer, "feed_forward_out")
 
 
-def _keep_inputs(module: nn.Module, layer: int, *names: str) -> None:
-    module.register_forward_pre_hook(partial(_on_inputs, layer, names))
+def _keep_input(module: nn.Module, layer: int, name: str) -> None:
+    module.register_forward_pre_hook(partial(_on_input, layer, name))
 
 
 def _keep_output(module: nn.Module, layer: int, name: str) -> None:
@@ -92,13 +86,10 @@ def _on_block(layer: int, _module: nn.Module, _inputs: tuple[Tensor, ...]) -> No
             recorder.before_block(layer)
 
 
-def _on_inputs(
-    layer: int, names: tuple[str, ...], _module: nn.Module, inputs: tuple[Tensor, ...]
-) -> None:
+def _on_input(layer: int, name: str, _module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
     recorder = _recorder.get()
     if recorder is not None:
-        for name, tensor in zip(names, inputs, strict=True):
-            recorder.kept[layer, name] = tensor
+        recorder.kept[layer, name] = inputs[0]
 
 
 def _on_output(

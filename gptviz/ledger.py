@@ -140,7 +140,8 @@ class Ledger:
         """Bytes, nearly, to make the model real in fp32 and trace ``n_tokens`` with it.
 
         4 bytes x (parameters + n_tokens x kept + vocab_size + 3 x n_heads x n_tokens^2).
-        ``kept`` is what a trace holds for a token, d = emb_dim: d each for both embeddings, their
+        ``kept`` is what a pass makes for a token when it forgets nothing (a trace keeps a third of
+        it, and makes the rest again when asked), d = emb_dim: d each for both embeddings, their
         sum and the final norm; in every block d each for two norms, query, key, value, what
         attention and feed-forward add and the two sums, and 4d before the GELU: (4 + 13L)d in
         all. Then the logits of the last position, and one block's attention maps while they are

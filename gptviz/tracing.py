@@ -13,11 +13,21 @@ from typing import Any, SupportsIndex, overload
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int, Int64
-from torch import Tensor
+from torch import Tensor, nn
 
 from gptviz.config import GPTConfig
 from gptviz.hooks import WHOLE, BeforeBlock, Recorder, install_hooks, recording
-from gptviz.model import GELU, AttentionCore, GPTModel, attn_scores, attn_weights
+from gptviz.model import (
+    GELU,
+    AttentionCore,
+    FeedForward,
+    GPTModel,
+    MultiHeadAttention,
+    TransformerBlock,
+    attn_scores,
+    attn_weights,
+    split_heads,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,34 +35,80 @@ class BlockTrace:
     """What one block did to the sentence.
 
     The residual stream before, between and after the two parts is always there. Everything of a
-    part that is a placeholder in the configuration is None. Tensors that are one and the same
-    share their memory: this block's ``resid_post`` is the next one's ``resid_pre``.
+    part that is a placeholder in the configuration is None. What can be made again, to the last
+    bit, from the stream and the block's own weights is made when asked for, and not kept. Tensors
+    that are one and the same share their memory: this block's ``resid_post`` is the next one's
+    ``resid_pre``.
 
     Args:
+        block: the model's own block, not a copy.
         resid_pre: the residual stream as the block finds it.
-        normed1: after the first norm, what attention reads.
-        q: queries, one row a token, for each head.
-        k: keys.
-        v: values.
         attention_out: what attention adds to the stream.
-        resid_mid: the stream between attention and feed-forward.
-        normed2: after the second norm, what the feed-forward reads.
-        ff_hidden: the feed-forward's hidden layer before GELU.
         feed_forward_out: what the feed-forward adds to the stream.
         resid_post: the stream as the block leaves it.
     """
 
+    block: TransformerBlock
     resid_pre: Float[Tensor, "n_tokens emb_dim"]
-    normed1: Float[Tensor, "n_tokens emb_dim"] | None
-    q: Float[Tensor, "n_heads n_tokens head_dim"] | None
-    k: Float[Tensor, "n_heads n_tokens head_dim"] | None
-    v: Float[Tensor, "n_heads n_tokens head_dim"] | None
     attention_out: Float[Tensor, "n_tokens emb_dim"] | None
-    resid_mid: Float[Tensor, "n_tokens emb_dim"]
-    normed2: Float[Tensor, "n_tokens emb_dim"] | None
-    ff_hidden: Float[Tensor, "n_tokens ff_dim"] | None
     feed_forward_out: Float[Tensor, "n_tokens emb_dim"] | None
     resid_post: Float[Tensor, "n_tokens emb_dim"]
+
+    @property
+    @torch.inference_mode()
+    def normed1(self) -> Float[Tensor, "n_tokens emb_dim"] | None:
+        """After the first norm, what attention reads."""
+        norm = self.block.norm1
+        return None if isinstance(norm, nn.Identity) else norm(self.resid_pre)
+
+    @property
+    def q(self) -> Float[Tensor, "n_heads n_tokens head_dim"] | None:
+        """Queries, one row a token, for each head."""
+        return self._heads_of("query")
+
+    @property
+    def k(self) -> Float[Tensor, "n_heads n_tokens head_dim"] | None:
+        """Keys, likewise."""
+        return self._heads_of("key")
+
+    @property
+    def v(self) -> Float[Tensor, "n_heads n_tokens head_dim"] | None:
+        """Values, likewise."""
+        return self._heads_of("value")
+
+    @torch.inference_mode()
+    def _heads_of(self, projection: str) -> Float[Tensor, "n_heads n_tokens head_dim"] | None:
+        attention = self.block.attention
+        if not isinstance(attention, MultiHeadAttention):
+            return None
+        # With the batch axis that the pass had, so that the same kernel gives the same bits.
+        wide = attention.get_submodule(projection)(self.block.norm1(self.resid_pre[None]))
+        return split_heads(wide, attention.n_heads)[0]
+
+    @property
+    @torch.inference_mode()
+    def resid_mid(self) -> Float[Tensor, "n_tokens emb_dim"]:
+        """The stream between attention and feed-forward."""
+        shortcut, added = self.block.shortcut1, self.attention_out
+        if isinstance(shortcut, nn.Identity):
+            return self.block.norm1(self.resid_pre) if added is None else added
+        return self.resid_pre if added is None else shortcut(self.resid_pre, added)
+
+    @property
+    @torch.inference_mode()
+    def normed2(self) -> Float[Tensor, "n_tokens emb_dim"] | None:
+        """After the second norm, what the feed-forward reads."""
+        norm = self.block.norm2
+        return None if isinstance(norm, nn.Identity) else norm(self.resid_mid)
+
+    @property
+    @torch.inference_mode()
+    def ff_hidden(self) -> Float[Tensor, "n_tokens ff_dim"] | None:
+        """The feed-forward's hidden layer before GELU."""
+        feed_forward = self.block.feed_forward
+        if not isinstance(feed_forward, FeedForward):
+            return None
+        return feed_forward.linear1(self.block.norm2(self.resid_mid[None]))[0]
 
     @torch.inference_mode()
     def attn_scores(
@@ -65,10 +121,11 @@ class BlockTrace:
         Raises:
             IndexError: if there is no such head.
         """
-        if self.q is None or self.k is None:
+        q, k = self.q, self.k
+        if q is None or k is None:
             return None
-        heads = _heads(head, len(self.q))
-        return attn_scores(self.q[heads], self.k[heads])
+        heads = _heads(head, len(q))
+        return attn_scores(q[heads], k[heads])
 
     @torch.inference_mode()
     def attn_weights(
@@ -81,25 +138,27 @@ class BlockTrace:
         Raises:
             IndexError: if there is no such head.
         """
-        if self.q is None or self.k is None:
+        q, k = self.q, self.k
+        if q is None or k is None:
             return None
-        heads = _heads(head, len(self.q))
-        return attn_weights(self.q[heads], self.k[heads])
+        heads = _heads(head, len(q))
+        return attn_weights(q[heads], k[heads])
 
     @property
     @torch.inference_mode()
     def context_vec(self) -> Float[Tensor, "n_heads n_tokens head_dim"] | None:
         """What each head gathered for each token: its weights times the values."""
-        if self.q is None or self.k is None or self.v is None:
+        q, k, v = self.q, self.k, self.v
+        if q is None or k is None or v is None:
             return None
-        q, k, v = self.q[None], self.k[None], self.v[None]
-        return AttentionCore(drop_rate=0.0)(q, k, v)[0]
+        return AttentionCore(drop_rate=0.0)(q[None], k[None], v[None])[0]
 
     @property
     @torch.inference_mode()
     def gelu_out(self) -> Float[Tensor, "n_tokens ff_dim"] | None:
         """The feed-forward's hidden layer after GELU."""
-        return None if self.ff_hidden is None else GELU()(self.ff_hidden)
+        hidden = self.ff_hidden
+        return None if hidden is None else GELU()(hidden)
 
 
 class BlockTraces(tuple[BlockTrace, ...]):
@@ -251,7 +310,7 @@ def _trace_of(model: GPTModel, ids: Int64[Tensor, " n_tokens"], recorder: Record
         tensor = recorder.kept.get((layer, name))
         return tensor if tensor is None or name == "pos_emb" else tensor[0]  # the batch of one
 
-    names = [f.name for f in fields(BlockTrace)]
+    names = [f.name for f in fields(BlockTrace) if f.name != "block"]
     return Trace(
         config=model.config,
         token_ids=ids,
@@ -259,8 +318,8 @@ def _trace_of(model: GPTModel, ids: Int64[Tensor, " n_tokens"], recorder: Record
         pos_emb=kept(WHOLE, "pos_emb"),
         embeddings=kept(WHOLE, "embeddings"),
         blocks=BlockTraces(
-            BlockTrace(**{name: kept(layer, name) for name in names})
-            for layer in range(model.config.n_layers)
+            BlockTrace(block, **{name: kept(layer, name) for name in names})  # type: ignore[arg-type]
+            for layer, block in enumerate(model.blocks)
         ),
         stream=kept(WHOLE, "stream"),
         last_logits=kept(WHOLE, "last_logits"),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
 
+from benchmarks.hugging_face import their_model, with_their_weights
 from gptviz.config import GPTConfig
-from gptviz.model import GPTModel
 from gptviz.tracing import trace
 
 SHAPES = [
@@ -21,80 +20,22 @@ SHAPES = [
 
 def theirs(emb_dim, n_layers, n_heads, context_length):
     """A small random GPT-2, with weights ten times the usual so that heads really choose."""
-    config = GPT2Config(
+    config = GPTConfig(
         vocab_size=300,
-        n_positions=context_length,
-        n_embd=emb_dim,
-        n_layer=n_layers,
-        n_head=n_heads,
-        bos_token_id=299,
-        eos_token_id=299,
-        attn_implementation="eager",
+        context_length=context_length,
+        emb_dim=emb_dim,
+        n_heads=n_heads,
+        n_layers=n_layers,
     )
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        model = GPT2LMHeadModel(config)
+        model = their_model(config)
         for name, parameter in model.named_parameters():
             if "ln_" not in name:
                 torch.nn.init.normal_(parameter, std=0.2)
             else:  # norms that do something
                 torch.nn.init.normal_(parameter, mean=float(name.endswith("weight")), std=0.2)
-    return model.eval()
-
-
-# Their block's modules under our names; attn.c_attn is cut in three below.
-NAMES = {
-    "norm1.scale": "ln_1.weight",
-    "norm1.shift": "ln_1.bias",
-    "norm2.scale": "ln_2.weight",
-    "norm2.shift": "ln_2.bias",
-    "attention.out_proj": "attn.c_proj",
-    "feed_forward.linear1": "mlp.c_fc",
-    "feed_forward.linear2": "mlp.c_proj",
-}
-
-
-def with_their_weights(model):
-    c = model.config
-    config = GPTConfig(
-        vocab_size=c.vocab_size,
-        context_length=c.n_positions,
-        emb_dim=c.n_embd,
-        n_heads=c.n_head,
-        n_layers=c.n_layer,
-        qkv_bias=True,
-        tie_weights=True,
-    )
-    source = model.transformer.state_dict()
-    tensors = {
-        "tok_emb.weight": source["wte.weight"],
-        "out_head.weight": source["wte.weight"],
-        "pos_emb.weight": source["wpe.weight"],
-        "final_norm.scale": source["ln_f.weight"],
-        "final_norm.shift": source["ln_f.bias"],
-    }
-    for layer in range(c.n_layer):
-        tensors |= block_tensors(source, f"h.{layer}.", f"blocks.{layer}.")
-    ours = GPTModel(config).eval()
-    ours.load_state_dict(tensors, strict=True)
-    return ours
-
-
-def block_tensors(source, here, there):
-    """One block's weights; their linear layers keep (in, out) where torch keeps (out, in)."""
-    tensors = {}
-    for ours, name in NAMES.items():
-        if "norm" in ours:
-            tensors[there + ours] = source[here + name]
-        else:
-            tensors[f"{there}{ours}.weight"] = source[f"{here}{name}.weight"].T
-            tensors[f"{there}{ours}.bias"] = source[f"{here}{name}.bias"]
-    weights = source[here + "attn.c_attn.weight"].T.chunk(3)
-    biases = source[here + "attn.c_attn.bias"].chunk(3)
-    for part, weight, bias in zip(("query", "key", "value"), weights, biases, strict=True):
-        tensors[f"{there}attention.{part}.weight"] = weight
-        tensors[f"{there}attention.{part}.bias"] = bias
-    return tensors
+    return model
 
 
 @pytest.fixture(scope="module", params=SHAPES, ids=lambda shape: "-".join(map(str, shape)))

@@ -11,7 +11,7 @@ import torch
 
 from gptviz.analysis.attention import head_map
 from gptviz.analysis.heads import induction_score, previous_token_score, repeated_tokens
-from gptviz.tracing import BlockTraces, Trace
+from gptviz.tracing import BlockTrace, BlockTraces, Trace
 
 Read = Callable[..., Trace]
 
@@ -32,9 +32,14 @@ def each_head(traced: Trace, pairs: list[tuple[int, int]]) -> list[list[float]]:
 def looking_at(traced: Trace, keys: list[int]) -> Trace:
     """The same trace, but every head's query i matches the key of token ``keys[i]`` alone."""
     n = traced.n_tokens
-    q = torch.nn.functional.one_hot(torch.tensor(keys), n).float().expand(3, n, n) * 1000
-    k = torch.eye(n).expand(3, n, n)
-    blocks = [replace(block, q=q, k=k, v=k) for block in traced.blocks]
+    query = torch.nn.functional.one_hot(torch.tensor(keys), n).float().expand(3, n, n) * 1000
+    key = torch.eye(n).expand(3, n, n)
+
+    class Fixed(BlockTrace):
+        q = property(lambda _: query)
+        k = v = property(lambda _: key)
+
+    blocks = [Fixed(**vars(block)) for block in traced.blocks]
     return replace(traced, blocks=BlockTraces(blocks))
 
 

@@ -207,6 +207,7 @@ def test_closed_blocks_are_one_box_that_says_how_many(narrow):
         assert column_titles(view, narrow) == [f"Transformer block × {n_layers}"]
 
 
+@settings(deadline=None)
 @given(n_layers=st.integers(1, 128), data=st.data())
 def test_the_opened_block_and_the_groups_around_it_are_all_blocks(n_layers, data):
     opened = data.draw(st.integers(0, n_layers - 1))
@@ -218,6 +219,7 @@ def test_the_opened_block_and_the_groups_around_it_are_all_blocks(n_layers, data
     assert sorted(counted) == list(range(n_layers))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 40))
 def test_the_tokens_that_are_not_shown_are_counted(n_tokens):
     labels = tuple(f"t{i}" for i in range(n_tokens))

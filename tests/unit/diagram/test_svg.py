@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gptviz.config import GPTConfig
@@ -78,6 +78,7 @@ def test_the_page_lets_through_all_that_is_drawn(allowed):
     assert narrow == wide - {"polygon"}  # no wedge: the opened block stands in its place
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_any_word_at_all_makes_well_formed_xml(word):
     parsed(View(GPTConfig(), (word, word), (1, 2), reading=Reading(next_tokens=((word, 0.5),))))
@@ -88,6 +89,7 @@ def test_what_xml_cannot_hold_is_shown_as_unknown(word):
     assert "a\ufffdb" in words(parsed(View(GPTConfig(), (word,), (1,))))
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=4))
 def test_tokens_of_any_text_stand_on_the_picture_as_the_tokenizer_shows_them(text):
     tokenizer = Tokenizer(257)  # a token for each byte: every character is cut to pieces
