@@ -1,0 +1,91 @@
+"""Links made by hand: what can't be had is left out, and the page says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from gptviz.config import PRESETS, GPTConfig
+from gptviz.ledger import Ledger
+from gptviz.ui.controls import FIELDS, IN_THE_LINK
+
+NONSENSE = {
+    "model": ["gpt5", "", "<script>"],
+    "vocab_size": ["0", "256", "-1", "1e9", "many", "200001", "nan"],
+    "context_length": ["0", "-5", "x", "99999999999999999999"],
+    "emb_dim": ["0", "16385", "x"],
+    "n_heads": ["0", "129", "x", "2,3"],
+    "n_layers": ["0", "1000", "-3", "x", "inf"],
+    "drop_rate": ["1", "-0.1", "nan", "x"],
+    "qkv_bias": ["maybe", "2"],
+    "tie_weights": ["maybe", ""],
+    "seed": ["-1", "x", "99999999999999"],
+    "block": ["99", "-1", "x", "6"],
+    "layer": ["6", "-1", "x"],
+    "head": ["8", "-1", "<b>"],
+    "station": ["nowhere", "norm3"],
+}
+PAGE_OF = {"layer": "pages/attention.py", "head": "pages/attention.py"}
+PAGE_OF["station"] = "pages/activations.py"
+DEFAULT = {"block": "all closed", "layer": 0, "head": 0, "station": "norm1", "seed": 123}
+
+
+def test_every_key_of_the_link_is_tried():
+    assert {*NONSENSE, "text"} == set(IN_THE_LINK)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [(key, value) for key, values in NONSENSE.items() for value in values]
+)
+def test_the_default_stands_where_the_link_has_nonsense_and_the_page_says_so(key, value, visit):
+    link = {"text": "Hi", key: value}
+    if key == "seed":  # trained weights have none
+        link |= {"model": "custom", "emb_dim": "48", "vocab_size": "300", "n_layers": "1"}
+    page = visit(PAGE_OF.get(key, "app.py"), **link)
+    expected = DEFAULT.get(key, getattr(PRESETS["tales"], key, "tales"))
+    assert page.value(key) == expected
+    assert len(page.toasts) == 1
+    assert key in page.toasts[0]
+    assert key not in page.link
+    assert page.run().toasts == []  # once is enough
+
+
+def test_what_is_unknown_is_said_and_does_no_harm(visit):
+    page = visit(text="Hi", colour="<script>alert(1)</script>", __proto__="1")
+    assert len(page.toasts) == 1
+    assert "doesn't know" in page.toasts[0]
+    assert "script" not in page.toasts[0]
+
+
+def test_a_good_link_is_followed_without_a_word(visit):
+    link = {"model": "gpt2-medium", "drop_rate": "0.2", "seed": "4", "text": "", "block": "23"}
+    page = visit(**link)
+    assert page.toasts == []
+    assert page.said == ""
+    assert (page.value("seed"), page.value("block"), page.value("text")) == (4, "23", "")
+    assert page.parameters == Ledger(PRESETS["gpt2-medium"]).parameters
+
+
+def test_a_default_in_the_link_is_no_nonsense(visit):
+    tales = {field: str(getattr(PRESETS["tales"], field)).lower() for field in FIELDS}
+    assert visit(model="tales", text="Hi", **tales).toasts == []
+
+
+@pytest.mark.parametrize("name", ["tales", "gpt2-small"])
+@pytest.mark.parametrize(("field", "value"), [("n_layers", 7), ("n_heads", 4), ("qkv_bias", True)])
+def test_a_models_name_never_stands_over_another_configuration(name, field, value, visit):
+    page = visit(model=name, text="", **{field: str(value).lower()})
+    changed = PRESETS[name].changed(**{field: value})
+    assert page.value("model") == "custom"
+    assert "**custom, random weights" in page.heading
+    assert page.parameters == Ledger(changed).parameters
+    assert field in page.said
+    assert page.press(f"Back to {name}").parameters == Ledger(PRESETS[name]).parameters
+
+
+def test_an_impossible_width_in_the_link_is_explained(visit):
+    page = visit(model="custom", text="", emb_dim="770")
+    assert "emb_dim=770 must be divisible by n_heads=12" in page.said
+    assert page.buttons == ["emb_dim = 768", "emb_dim = 780"]
+    assert page.parameters == Ledger(GPTConfig()).parameters
+    page.press("emb_dim = 780")
+    assert page.parameters == Ledger(GPTConfig(emb_dim=780)).parameters

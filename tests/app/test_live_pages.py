@@ -1,0 +1,122 @@
+"""The pages that show what happened inside the model: every number is the trace's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gptviz.analysis.stations import STATIONS, residual_norms, station_values
+from gptviz.cache import cached_trace
+from gptviz.config import PRESETS
+from gptviz.ledger import Ledger
+from gptviz.tokenizer import Tokenizer
+
+TEXT = "Once upon a time there was a king"
+LIVE = ("pages/activations.py", "pages/attention.py")
+
+
+@pytest.fixture
+def trace():
+    return cached_trace("tales", Tokenizer(8192).encode(TEXT))
+
+
+def shown_map(page, numbers):
+    return numbers(page.figures()[0]["data"][0]["z"])
+
+
+def test_the_map_is_the_chosen_heads(visit, trace, numbers):
+    page = visit("pages/attention.py", text=TEXT)
+    for layer, head in ((0, 0), (3, 5), (5, 7)):
+        page.set("layer", layer).set("head", head)
+        shown = shown_map(page, numbers)
+        exact = trace.blocks[layer].attn_weights(head).numpy()
+        seen = np.tril(np.ones_like(exact, dtype=bool))
+        np.testing.assert_array_equal(shown[seen], exact[seen])
+        assert np.isnan(shown[~seen]).all()
+        assert page.sent("all_heads")["meta"]["chosen"] == [layer, head]
+
+
+def test_a_click_on_the_overview_chooses_the_head(visit, trace, numbers):
+    page = visit("pages/attention.py", text=TEXT).click("all_heads", "chosen", [4, 6])
+    assert (page.value("layer"), page.value("head")) == (4, 6)
+    assert (page.link["layer"], page.link["head"]) == ("4", "6")
+    exact = trace.blocks[4].attn_weights(6).numpy()
+    np.testing.assert_array_equal(shown_map(page, numbers)[-1], exact[-1])
+    page.set("head", 1)  # the click is over: the boxes count again
+    assert page.sent("all_heads")["meta"]["chosen"] == [4, 1]
+
+
+def test_the_overview_has_all_layers_heads_and_tokens(visit):
+    meta = visit("pages/attention.py", text=TEXT).sent("all_heads")["meta"]
+    labels = Tokenizer(8192).labels(Tokenizer(8192).encode(TEXT))
+    assert (meta["layers"], meta["heads"], meta["size"]) == (6, 8, len(labels))
+    assert meta["labels"] == labels
+
+
+def test_a_longer_sentence_gives_a_larger_map_that_begins_alike(visit, numbers):
+    page = visit("pages/attention.py", text=TEXT)
+    before = shown_map(page, numbers)
+    after = shown_map(page.set("text", TEXT + " and a queen"), numbers)
+    n_tokens = len(before)
+    assert n_tokens < len(after) == page.n_tokens
+    begin = after[:n_tokens, :n_tokens]
+    np.testing.assert_allclose(begin, before, atol=1e-5)  # no token sees what comes later
+
+
+def test_the_stream_over_all_blocks_is_the_traces(visit, trace, numbers):
+    lines = visit("pages/activations.py", text=TEXT).figures()[0]["data"]
+    shown = np.stack([numbers(line["y"]) for line in lines])  # (n_layers + 1, n_tokens)
+    np.testing.assert_allclose(shown, residual_norms(trace), rtol=1e-5)
+
+
+@pytest.mark.parametrize("station", STATIONS, ids=lambda station: station.path)
+def test_every_station_shows_its_own_numbers(station, visit, trace, numbers):
+    page = visit("pages/activations.py", text=TEXT).set("layer", 2).set("station", station.path)
+    shown = numbers(page.figures()[1]["data"][0]["z"])
+    np.testing.assert_allclose(shown, station_values(trace, 2, station.path), rtol=1e-3, atol=1e-3)
+    assert f"`blocks.2.{station.path}`" in page.words
+
+
+@pytest.mark.parametrize("path", LIVE)
+def test_fewer_layers_and_heads_than_chosen(path, visit):
+    page = visit(path, text=TEXT, layer="5", head="7").set("n_layers", 3).set("n_heads", 2)
+    assert page.value("layer") == 2
+    if path == "pages/attention.py":
+        assert page.value("head") == 1
+
+
+@pytest.mark.parametrize("path", LIVE)
+def test_a_model_too_large_for_memory_says_so_with_numbers_and_offers_one_that_fits(
+    path, visit, free_memory
+):
+    free_memory(400_000_000)
+    page = visit(path, text=TEXT, model="gpt3-175b")
+    needed = Ledger(PRESETS["gpt3-175b"]).memory_to_run(page.n_tokens)
+    assert f"{needed / 2**30:,.1f} GiB" in page.said
+    assert not page.figures()
+    assert page.buttons == ["Use tales instead"]
+    page.press("Use tales instead")
+    assert page.value("model") == "tales"
+    assert page.said == ""
+    assert page.figures()
+
+
+def test_the_offer_is_the_largest_that_fits(visit, free_memory):
+    free_memory(4_000_000_000)  # gpt2-medium's weights take 1.6 GB, gpt2-large's 3.4
+    page = visit("pages/attention.py", text=TEXT, model="gpt2-xl")
+    assert page.buttons == ["Use gpt2-medium instead"]
+
+
+def test_where_nothing_fits_nothing_is_offered(visit, free_memory):
+    free_memory(1_000_000)
+    page = visit("pages/attention.py", text=TEXT, model="gpt3-175b")
+    assert "GiB" in page.said
+    assert page.buttons == []
+
+
+def test_a_model_too_large_for_memory_still_has_diagram_and_table(visit, free_memory):
+    free_memory(400_000_000)
+    page = visit(model="gpt3-175b", text=TEXT, block="95")
+    assert 'data-path="blocks.95.attention.query"' in page.sent("diagram")["wide"]
+    page.go("pages/parameters.py")
+    assert len(page.app.dataframe[0].value) > 96

@@ -1,0 +1,63 @@
+"""The parameters page: the ledger's totals, torchinfo's rows, and where they differ."""
+
+from __future__ import annotations
+
+import pytest
+
+from gptviz.config import PRESETS
+from gptviz.ledger import Ledger
+from gptviz.module_table import differences, module_table
+
+
+def metrics(page):
+    return [metric.value for metric in page.app.metric]
+
+
+# From the published table of sizes: untied, tied, MiB of untied fp32.
+@pytest.mark.parametrize(
+    ("name", "untied", "tied", "mebibytes"),
+    [
+        ("gpt2-small", "163,009,536", "124,412,160", "621.83"),
+        ("gpt2-medium", "406,212,608", "354,749,440", "1,549.58"),
+        ("gpt2-large", "838,220,800", "773,891,840", "3,197.56"),
+        ("gpt2-xl", "1,637,792,000", "1,557,380,800", "6,247.68"),
+    ],
+)
+def test_the_totals_are_the_known_ones(name, untied, tied, mebibytes, visit):
+    page = visit("pages/parameters.py", model=name)
+    assert metrics(page)[:3] == [untied, tied, f"{mebibytes} MiB"]
+    page.set("tie_weights", True)
+    assert metrics(page)[:2] == [tied, untied]
+
+
+@pytest.mark.parametrize("name", ["tales", "gpt3-175b"])
+def test_the_table_has_every_module(name, visit):
+    page = visit("pages/parameters.py", model=name)
+    rows = page.app.dataframe[0].value
+    assert set(rows["path"]) - {""} == set(Ledger(PRESETS[name]).paths()) - {""}
+    whole = rows[rows["path"] == ""]["parameters"].item()
+    assert whole == Ledger(PRESETS[name]).parameters
+
+
+def test_where_torchinfo_differs_is_said(visit):
+    page = visit("pages/parameters.py")
+    sentences = differences(module_table(PRESETS["tales"]))
+    assert len(sentences) > 3
+    for sentence in sentences:
+        assert sentence in page.words
+
+
+def test_the_shares_are_the_ledgers(visit, numbers):
+    treemap = visit("pages/parameters.py").figures()[0]["data"][0]
+    shares = {share.label: share.parameters for share in Ledger(PRESETS["tales"]).shares()}
+    shown = dict(zip(treemap["labels"], numbers(treemap["values"]), strict=True))
+    assert shown == shares
+
+
+def test_the_table_follows_the_configuration(visit):
+    page = visit("pages/parameters.py")
+    before = len(page.app.dataframe[0].value)
+    page.set("n_layers", 3)
+    after = page.app.dataframe[0].value
+    assert before - len(after) == 3 * 17  # a block is 17 rows: itself and the parts in it
+    assert not [path for path in after["path"] if path.startswith("blocks.3")]
