@@ -55,7 +55,7 @@ def test_typing_a_sentence_changes_the_map(visit, act):
     after = shown_map(page)
     assert len(after) == 8
     assert is_attention(after)
-    labels = page.locator(f"{MAP} .ytick").all_inner_texts()
+    labels = page.locator(f"{MAP} .ytick").all_text_contents()
     assert "␣king" in labels
 
 
