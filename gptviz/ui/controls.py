@@ -100,6 +100,9 @@ def _weights(name: str) -> str:
 
 def _sentence() -> str:
     fits = len(st.session_state.get("text", "")) <= LONGEST_TEXT_IN_LINK
+    if fits and not st.session_state.get("text_in_link", True):
+        st.session_state["text"] = st.session_state["text"]  # written anew: back into the link
+    st.session_state["text_in_link"] = fits
     return linked(
         st.text_area,
         "Sentence",
