@@ -9,32 +9,26 @@ import streamlit as st
 from gptviz.diagram.view import Reading, View
 from gptviz.figures.theme import KINDS
 from gptviz.tokenizer import Tokenizer
-from gptviz.ui import link, live
+from gptviz.ui import live
+from gptviz.ui.choose import CLOSED, blocks
 from gptviz.ui.controls import Screen
 from gptviz.ui.diagram import diagram
-from gptviz.ui.link import linked
 
 if TYPE_CHECKING:
     from gptviz.tracing import Trace
 
-CLOSED = "all closed"
 DIAGRAM = "diagram"
 
 
 def block_choice(n_layers: int) -> int | None:
     """Which block is open; none at first."""
-    options = [CLOSED, *(f"{layer}" for layer in range(n_layers))]
-    if st.session_state.get("block", CLOSED) not in options:
-        st.session_state["block"] = options[-1]
-    chosen = linked(
-        st.selectbox,
+    chosen = st.selectbox(
         "Open block",
-        options,
+        blocks(n_layers),
         key="block",
         on_change=_select_block,
         help="Blocks count from 0. A click on a block in the picture opens it, too.",
     )
-    link.answer("block")
     return None if chosen == CLOSED else int(chosen)
 
 

@@ -1,46 +1,70 @@
-"""The layer, the head and the station that the live pages share."""
+"""What the pages share besides the model and the sentence: block, layer, head and station."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from functools import partial
+from operator import contains
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from gptviz.ui import link
+from gptviz.config import GPTConfig
+from gptviz.ui.link import take
 
 if TYPE_CHECKING:
     from gptviz.analysis.stations import Station
-from gptviz.ui.link import linked
+
+CLOSED = "all closed"
+STATIONS = (  # the paths of gptviz.analysis.stations, which needs torch
+    "norm1",
+    "attention",
+    "shortcut1",
+    "norm2",
+    "feed_forward.linear1",
+    "feed_forward.gelu",
+    "feed_forward",
+    "shortcut2",
+)
+
+
+def settle(config: GPTConfig) -> dict[str, Any]:
+    """Bring link and choices together before anything is drawn; gives the choices' defaults.
+
+    What another model left behind is brought into range.
+    """
+    options: dict[str, Sequence[Any]] = {
+        "block": blocks(config.n_layers),
+        "layer": range(config.n_layers),
+        "head": range(config.n_heads),
+        "station": STATIONS,
+    }
+    for key, allowed in options.items():
+        if take(key, allowed[0], partial(contains, allowed)) not in allowed:
+            st.session_state[key] = allowed[-1]
+    return {key: allowed[0] for key, allowed in options.items()}
+
+
+def blocks(n_layers: int) -> list[str]:
+    """Which block can be open; none at first."""
+    return [CLOSED, *map(str, range(n_layers))]
 
 
 def number(name: str, key: str, count: int) -> int:
-    """A number from 0 to ``count`` - 1; what another model left behind is brought into range."""
-    if st.session_state.get(key, 0) >= count:
-        st.session_state[key] = count - 1
-    chosen = st.selectbox(
-        name,
-        range(count),
-        key=key,
-        bind="query-params",
-        persist_state="session",
-        help=f"Counted from 0 to {count - 1}.",
-    )
-    link.answer(key)
-    return chosen
+    """A number from 0 to ``count`` - 1."""
+    return st.selectbox(name, range(count), key=key, help=f"Counted from 0 to {count - 1}.")
 
 
 def station(built: tuple[Station, ...]) -> Station:
     """One of a block's stations, by its plain name."""
     by_path = {each.path: each for each in built}
-    if st.session_state.get("station") not in (None, *by_path):
-        del st.session_state["station"]
-    path = linked(
-        st.selectbox,
+    if st.session_state["station"] not in by_path:
+        st.session_state["station"] = next(iter(by_path))
+    path = st.selectbox(
         "Station",
         list(by_path),
         key="station",
         format_func=lambda path: by_path[path].name,
         help="A place inside the block, in the order the numbers pass them.",
     )
-    link.answer("station")
     return by_path[path]

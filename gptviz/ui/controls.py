@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from gptviz.config import PRESETS, ConfigError, GPTConfig, valid_widths
 from gptviz.tokenizer import Tokenizer
-from gptviz.ui.link import linked
+from gptviz.ui.link import take
 
 CUSTOM = "custom"
 TRAINED = "tales"
+SEED = 123
 NAMES = (*PRESETS, CUSTOM)
 HELP = {
     "vocab_size": "tokens the model knows",
@@ -27,13 +29,22 @@ HELP = {
 }
 FIELDS = tuple(HELP)
 FREE_FIELDS = ("drop_rate",)  # no weight depends on them
-IN_THE_LINK = ("model", *FIELDS, "seed", "text", "block", "layer", "head", "station")
+LIMITS: dict[str, tuple[Any, Any]] = {  # least, most
+    "vocab_size": (257, 200_000),
+    "context_length": (1, 16_384),
+    "emb_dim": (1, 16_384),
+    "n_heads": (1, 128),
+    "n_layers": (1, 128),
+    "drop_rate": (0.0, 0.9),
+    "qkv_bias": (False, True),
+    "tie_weights": (False, True),
+    "seed": (0, 2**31 - 1),
+}
 
 TEXT = (
     "Once upon a time there was a dear little girl who was loved by everyone who looked at her, "
     "but most of all by her"
 )
-LONGEST_TEXT_IN_LINK = 2000  # characters; servers refuse very long addresses
 
 
 @dataclass(frozen=True)
@@ -71,16 +82,32 @@ class Screen:
         return f"{self.model}, random weights (seed {self.seed})"
 
 
+def settle() -> dict[str, Any]:
+    """Bring link, model and fields together before anything is drawn; gives their defaults."""
+    _take_chosen_preset()
+    name = take("model", TRAINED, NAMES.__contains__)
+    take("text", TEXT, lambda _: True)
+    take("seed", SEED, partial(_within, "seed"))
+    for field, value in _defaults(name).items():
+        take(field, value, partial(_within, field))
+    _leave_preset(name)
+    name = st.session_state["model"]
+    return {"model": TRAINED, "text": TEXT, "seed": SEED, **_defaults(name)}
+
+
 def controls() -> Screen:
-    """Draw the sidebar's controls and read them."""
-    _settle()
-    name = linked(st.selectbox, "Model", NAMES, key="model", on_change=_note, args=("model",))
+    """Draw the sidebar's controls and read them; ``settle`` comes first."""
+    name = st.selectbox("Model", NAMES, key="model", on_change=_note, args=("model",))
     st.caption(_weights(name))
     _way_back(name)
-    text = _sentence()
+    text = st.text_area(
+        "Sentence",
+        key="text",
+        height=130,
+        help="What the model reads. The pictures show these tokens.",
+    )
     config, problem = _configuration(PRESETS.get(name, GPTConfig()))
-    _correct_name(name, config)
-    seed = 123 if name == TRAINED else _seed()
+    seed = SEED if name == TRAINED else _seed()
     ids = Tokenizer(config.vocab_size).encode(text)
     if len(ids) > config.context_length:
         st.info(
@@ -98,40 +125,23 @@ def _weights(name: str) -> str:
     return "Its structure, with random weights: it has learned nothing yet."
 
 
-def _sentence() -> str:
-    fits = len(st.session_state.get("text", "")) <= LONGEST_TEXT_IN_LINK
-    if fits and not st.session_state.get("text_in_link", True):
-        st.session_state["text"] = st.session_state["text"]  # written anew: back into the link
-    st.session_state["text_in_link"] = fits
-    return linked(
-        st.text_area,
-        "Sentence",
-        TEXT,
-        key="text",
-        height=130,
-        bind="query-params" if fits else None,
-        help="What the model reads. The pictures show these tokens.",
-    )
-
-
 def _seed() -> int:
     help_ = "Where the random weights start: the same seed gives the same model."
-    return linked(st.number_input, "seed", 0, 2**31 - 1, 123, key="seed", help=help_)
+    return st.number_input("seed", *LIMITS["seed"], step=1, key="seed", help=help_)
 
 
 def _configuration(base: GPTConfig) -> tuple[GPTConfig, str]:
     """The fields' configuration; where they don't go together, the last that did, and why."""
     st.caption("Configuration")
-    _field(st.number_input, "vocab_size", base, 257, 200_000, 1)
-    _field(st.number_input, "context_length", base, 1, 16_384, 1)
-    step = st.session_state.get("n_heads", base.n_heads)  # so that + and - stay divisible
-    _field(st.number_input, "emb_dim", base, 1, 16_384, step)
-    _field(st.slider, "n_heads", base, 1, 128, 1)
+    _field(st.number_input, "vocab_size", 1)
+    _field(st.number_input, "context_length", 1)
+    _field(st.number_input, "emb_dim", st.session_state["n_heads"])  # + and - stay divisible
+    _field(st.slider, "n_heads", 1)
     way_out = st.container()
-    _field(st.slider, "n_layers", base, 1, 128, 1)
-    _field(st.slider, "drop_rate", base, 0.0, 0.9, 0.05)
-    _field(st.toggle, "qkv_bias", base)
-    _field(st.toggle, "tie_weights", base)
+    _field(st.slider, "n_layers", 1)
+    _field(st.slider, "drop_rate", 0.05)
+    _field(st.toggle, "qkv_bias")
+    _field(st.toggle, "tie_weights")
     values = {field: st.session_state[field] for field in FIELDS}
     try:
         config = GPTConfig(**values)
@@ -144,12 +154,11 @@ def _configuration(base: GPTConfig) -> tuple[GPTConfig, str]:
     return config, ""
 
 
-def _field(control: Callable[..., Any], field: str, base: GPTConfig, *limits: Any) -> None:
-    """One field's control; ``limits`` are the least, the most and the step."""
-    least, most, step = limits or (None, None, None)
-    value = getattr(base, field)
-    values = (least, most, value, step) if limits else (value,)
-    linked(control, field, *values, key=field, help=HELP[field], on_change=_note, args=(field,))
+def _field(control: Callable[..., Any], field: str, step: float | None = None) -> None:
+    """One field's control; numbers have limits and a step."""
+    limits = LIMITS[field] if step else ()
+    options = {"step": step} if step else {}
+    control(field, *limits, key=field, help=HELP[field], on_change=_note, args=(field,), **options)
 
 
 def _offer_widths(error: ConfigError, values: dict[str, Any]) -> None:
@@ -165,53 +174,48 @@ def _set(field: str, value: Any) -> None:
 
 
 def _note(name: str) -> None:
-    """Remember which control was moved, for ``_settle``."""
+    """Remember which control was moved, for the next ``settle``."""
     st.session_state.setdefault("moved", set()).add(name)
 
 
-def _settle() -> None:
-    """Bring model and fields together after one of them was moved.
+def _defaults(name: str) -> dict[str, Any]:
+    """The fields of the model of this name, or where a custom one begins."""
+    config = PRESETS.get(name, GPTConfig())
+    return {field: getattr(config, field) for field in FIELDS}
+
+
+def _within(field: str, value: Any) -> bool:
+    least, most = LIMITS[field]
+    return bool(least <= value <= most)
+
+
+def _take_chosen_preset() -> None:
+    """If a model was chosen, its numbers go into the fields.
 
     Two quick steps of a slider reach the server as two runs, and the second still brings the model
-    that the first one left: it looks as if a person had chosen it again. So a moved field counts
-    for more than a moved model, and both are looked at together, here, and not each on its own.
+    that the first one left: it looks as if a person had chosen it again. So where a field was moved
+    too, the field counts.
     """
-    moved: set[str] = st.session_state.pop("moved", set())
-    fields = [field for field in FIELDS if field in moved]
-    if fields:
-        _leave_preset(fields)
-    elif "model" in moved:
+    moved = st.session_state.get("moved", set())
+    if moved == {"model"}:
         _take_preset()
 
 
 def _take_preset() -> None:
-    """A model was chosen: its numbers go into the fields."""
-    preset = PRESETS.get(st.session_state["model"])
-    for field in FIELDS:
-        st.session_state[field] = getattr(preset, field) if preset else st.session_state[field]
+    if (name := st.session_state["model"]) != CUSTOM:
+        st.session_state.update(_defaults(name))
     st.session_state.pop("left", None)
 
 
-def _leave_preset(moved: list[str]) -> None:
-    """Fields were moved: if the weights depend on one, this is no longer the chosen model."""
-    name = st.session_state["model"]
-    preset = PRESETS.get(name)
-    lost = [field for field in moved if field not in FREE_FIELDS]
-    if preset is None or all(st.session_state[f] == getattr(preset, f) for f in lost):
-        return
-    st.session_state["left"] = (name, lost[0])
-    st.session_state["model"] = CUSTOM
-    for field in FIELDS:  # written anew, so that the link has all of them
-        st.session_state[field] = st.session_state[field]
-
-
-def _correct_name(name: str, config: GPTConfig) -> None:
-    """A link can name a model together with a configuration that is not the model's."""
-    preset = PRESETS.get(name, config)
-    wrong = [f for f in FIELDS if getattr(config, f) != getattr(preset, f)]
-    if set(wrong) - set(FREE_FIELDS):
-        st.session_state["moved"] = set(wrong)
-        st.rerun()
+def _leave_preset(name: str) -> None:
+    """If a field that the weights depend on is not the model's own, the model is custom."""
+    moved = st.session_state.pop("moved", set())
+    own = _defaults(name)
+    lost = [f for f in own if f not in FREE_FIELDS and st.session_state[f] != own[f]]
+    if name != CUSTOM and lost:
+        named = next((field for field in lost if field in moved), lost[0])
+        st.session_state["left"] = (name, named)
+        st.session_state["model"] = CUSTOM
 
 
 def _way_back(name: str) -> None:

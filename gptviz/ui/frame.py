@@ -9,8 +9,8 @@ import streamlit as st
 
 from gptviz.figures.theme import DARK, LIGHT, Theme
 from gptviz.ledger import Ledger
-from gptviz.ui import link
-from gptviz.ui.controls import FIELDS, IN_THE_LINK, Screen, controls
+from gptviz.ui import choose, link
+from gptviz.ui.controls import Screen, controls, settle
 
 MENU = (
     ("app.py", "Bird's-eye view", ":material/account_tree:"),
@@ -24,6 +24,7 @@ _STYLE = """<style>
 [data-testid="stSidebarHeader"] { height: 2.2rem; margin-bottom: 0; }
 [data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: .55rem; }
 [data-testid="stSidebar"] hr { margin: .5rem 0; }
+.st-key-link { display: none; }
 .st-key-panel .katex { font-size: .95em; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 3rem .9rem 2rem; } }
 </style>"""
@@ -38,14 +39,17 @@ def frame(page: str, question: str) -> Screen:
     """
     st.set_page_config(page_title=f"{page} · gptviz", page_icon="🔭", layout="wide")
     st.html(_STYLE)
-    st.session_state["page"] = page
-    link.remember(IN_THE_LINK)
+    link.arrive(page)
+    defaults = settle()
     with st.sidebar:
-        for path, name, icon in MENU:
-            st.page_link(path, label=name, icon=icon)
+        menu = st.container()
         st.divider()
         screen = controls()
-    link.answer("model", *FIELDS, "seed", "text")
+    address = link.keep({**defaults, **choose.settle(screen.config)})
+    with menu:
+        for path, name, icon in MENU:
+            st.page_link(path, label=name, icon=icon, query_params=address)
+    link.show(address)
     _heading(page, question, screen)
     if screen.problem:
         st.warning(screen.problem)

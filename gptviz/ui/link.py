@@ -1,4 +1,9 @@
-"""Controls whose values stand in the link, and what to say where the link can't be followed."""
+"""The link holds the screen: a reload, the back button and another visitor find it again.
+
+Streamlit's own binding of controls to the link makes, at a change of page, an entry in the
+browser's history for each control, and loses what came with the link and was never touched (1.67).
+So the values are taken from the link and put into it here, all at once.
+"""
 
 from __future__ import annotations
 
@@ -6,48 +11,87 @@ from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from gptviz.ui.components import component
 
 UNUSABLE = "The link's {} can't be used here: the default stands."
 UNKNOWN = "The link says something that gptviz doesn't know; it was left out."
+LONGEST = 2000  # characters of one entry; servers refuse very long addresses
+
+_address = component("link")
 
 
-def linked(control: Callable[..., Any], label: str, *values: Any, key: str, **options: Any) -> Any:
-    """Draw a Streamlit control that is bound to the link's entry ``key``.
+def arrive(page: str) -> None:
+    """Note what the link asks for, if the visitor comes by it or goes back to it."""
+    st.session_state["is_new_page"] = st.session_state.get("page") != page
+    st.session_state["page"] = page
+    if "kept" not in st.session_state or _went_back():
+        st.session_state["kept"] = {}
+        st.session_state["asked"] = st.query_params.to_dict()
+        st.session_state["refused"] = []
 
-    Streamlit 1.67 forgets on a page change what came with the link and was never touched; so what
-    each control last showed, and on which page, is kept here, and another page gives it back.
+
+def take(key: str, default: Any, allowed: Callable[[Any], bool]) -> Any:
+    """Give a control its value before it is drawn, under ``st.session_state[key]``.
+
+    It is what the link asks for, if the visitor has just come by it; else what the control shows,
+    or showed when it was last drawn; else the default.
     """
-    page = st.session_state["page"]
-    shown: dict[str, tuple[str, Any]] = st.session_state.setdefault("shown", {})
-    if key in shown and shown[key][0] != page:
-        st.session_state[key] = shown[key][1]
-    options = {"bind": "query-params", "persist_state": "session"} | options
-    value = control(label, *values, key=key, **options)
-    shown[key] = (page, value)
+    asked: dict[str, str] | None = st.session_state["asked"]
+    if asked is not None:
+        text = asked.get(key)
+        st.session_state[key] = default if text is None else _asked(key, text, default, allowed)
+    elif key not in st.session_state or st.session_state["is_new_page"]:
+        st.session_state[key] = st.session_state.get(key, st.session_state["kept"][key])
+    return st.session_state[key]
+
+
+def keep(defaults: dict[str, Any]) -> dict[str, str]:
+    """Keep what the controls show, and give the link to it: all that is not the default."""
+    if asked := st.session_state["asked"]:
+        if refused := st.session_state["refused"]:
+            _say(UNUSABLE.format(", ".join(refused)))
+        if set(asked) - set(defaults):
+            _say(UNKNOWN)
+    st.session_state["asked"] = None
+    kept = {key: st.session_state[key] for key in defaults}
+    st.session_state["kept"] = kept
+    written = {key: _written(value) for key, value in kept.items() if value != defaults[key]}
+    return {key: text for key, text in written.items() if len(text) <= LONGEST}
+
+
+def show(link: dict[str, str]) -> None:
+    """Put the link into the browser's address, without a new entry in its history."""
+    with st.container(key="link"):
+        _address(data=link, key="address")
+
+
+def _asked(key: str, text: str, default: Any, allowed: Callable[[Any], bool]) -> Any:
+    try:
+        value = _read(text, default)
+    except ValueError:
+        value = None
+    if value is None or not allowed(value):
+        st.session_state["refused"].append(key)
+        return default
     return value
 
 
-def remember(known: tuple[str, ...]) -> None:
-    """Keep what a visitor's first link asks for, until the controls have been drawn."""
-    if "asked" not in st.session_state:
-        asked = st.query_params.to_dict()
-        st.session_state["asked"] = {key: asked[key] for key in asked if key in known}
-        if len(st.session_state["asked"]) < len(asked):
-            _say(UNKNOWN)
+def _read(text: str, default: Any) -> Any:
+    if isinstance(default, bool):
+        return {"true": True, "false": False}.get(text.lower())
+    return type(default)(text)
 
 
-def answer(*keys: str) -> None:
-    """After the controls of these keys were drawn: say, once, what the link asked in vain."""
-    asked = st.session_state["asked"]
-    refused = [key for key in keys if key in asked and _is_refused(key, asked.pop(key))]
-    if refused:
-        _say(UNUSABLE.format(", ".join(refused)))
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _is_refused(key: str, value: str) -> bool:
-    """Streamlit takes out of the link what it can't use, but also what is the default anyway."""
-    drawn = key in st.session_state and key not in st.query_params
-    return drawn and str(st.session_state[key]).lower() != value.lower()
+def _went_back() -> bool:
+    """Whether this run comes from the browser's back or forward button."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def _say(words: str) -> None:

@@ -40,8 +40,7 @@ class Page:
         return self._checked()
 
     def go(self, path: str) -> Page:
-        """Choose another page in the menu, whose links have no query."""
-        self.app.query_params.clear()
+        """Choose another page in the menu."""
         self.app.switch_page(path)
         return self.run()
 
@@ -70,7 +69,7 @@ class Page:
 
     @property
     def link(self) -> dict[str, str]:
-        return dict(self.app.query_params)
+        return dict(self.sent("address"))
 
     @property
     def buttons(self) -> list[str]:

@@ -7,7 +7,8 @@ import pytest
 from gptviz.config import PRESETS, GPTConfig
 from gptviz.ledger import Ledger
 from gptviz.tokenizer import Tokenizer
-from gptviz.ui.controls import FIELDS, LONGEST_TEXT_IN_LINK, NAMES
+from gptviz.ui.controls import FIELDS, NAMES
+from gptviz.ui.link import LONGEST
 
 UNREAD = {"text": ""}  # without a sentence no model is made, however large
 
@@ -171,7 +172,7 @@ def test_a_sentence_that_is_too_long_is_cut_and_says_so(path, small):
 
 
 def test_a_sentence_too_long_for_the_link_is_kept_all_the_same(small):
-    text = "x" * (LONGEST_TEXT_IN_LINK + 1)
+    text = "x" * (LONGEST + 1)
     page = small().set("text", text)
     assert page.go("pages/attention.py").value("text") == text
     assert page.set("text", "short").go("app.py").value("text") == "short"

@@ -6,7 +6,7 @@ import pytest
 
 from gptviz.config import PRESETS, GPTConfig
 from gptviz.ledger import Ledger
-from gptviz.ui.controls import FIELDS, IN_THE_LINK
+from gptviz.ui.controls import FIELDS
 
 NONSENSE = {
     "model": ["gpt5", "", "<script>"],
@@ -29,8 +29,8 @@ PAGE_OF["station"] = "pages/activations.py"
 DEFAULT = {"block": "all closed", "layer": 0, "head": 0, "station": "norm1", "seed": 123}
 
 
-def test_every_key_of_the_link_is_tried():
-    assert {*NONSENSE, "text"} == set(IN_THE_LINK)
+def test_every_key_of_the_link_is_tried(visit):
+    assert {*NONSENSE, "text"} == set(visit(text="Hi").app.session_state["kept"])
 
 
 @pytest.mark.parametrize(

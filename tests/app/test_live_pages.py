@@ -10,6 +10,7 @@ from gptviz.cache import cached_trace
 from gptviz.config import PRESETS
 from gptviz.ledger import Ledger
 from gptviz.tokenizer import Tokenizer
+from gptviz.ui import choose
 
 TEXT = "Once upon a time there was a king"
 LIVE = ("pages/activations.py", "pages/attention.py")
@@ -34,6 +35,10 @@ def test_the_map_is_the_chosen_heads(visit, trace, numbers):
         np.testing.assert_array_equal(shown[seen], exact[seen])
         assert np.isnan(shown[~seen]).all()
         assert page.sent("all_heads")["meta"]["chosen"] == [layer, head]
+
+
+def test_the_link_knows_every_station():
+    assert tuple(station.path for station in STATIONS) == choose.STATIONS
 
 
 def test_a_click_on_the_overview_chooses_the_head(visit, trace, numbers):

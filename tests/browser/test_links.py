@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlencode, urlparse
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlparse
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -70,11 +70,11 @@ def test_another_visitor_of_the_link_sees_the_same_on_another_page_too(visit, ac
 def test_a_link_never_gives_a_model_a_name_that_is_not_its_own(asked, name, visit, settled):
     page = visit(f"/?{asked}")
     assert "custom" in heading(page)
+    assert f"Back to {name}" in page.get_by_test_id("stSidebar").inner_text()
     before = heading(page)
     page.reload()
     settled(page)
     assert heading(page) == before
-    assert f"Back to {name}" in page.get_by_test_id("stSidebar").inner_text()
 
 
 def test_the_page_says_what_it_could_not_use_even_where_a_reading_follows(visit):
@@ -95,10 +95,21 @@ def test_a_long_sentence_stays_out_of_the_link_and_a_short_one_comes_back(visit,
     assert link(page)["text"] == "short again"
 
 
-@pytest.mark.xfail(reason="known: what came with the link and was never touched is lost on the way")
-def test_the_back_button_returns_to_the_page_before(visit, act):
+def test_the_link_goes_along_and_the_back_button_finds_every_page_as_it_was_left(visit, act):
     page = visit(f"/?{SMALL}&text=a+b")
-    act(page, lambda: page.get_by_role("link", name="Parameters").click())
+    before = page.evaluate("history.length")
+    for name in ("Parameters", "Attention"):
+        act(page, page.get_by_role("link", name=name).click)
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        assert link(page) == dict(parse_qsl(f"{SMALL}&text=a+b"))
+    step(page, act, "n_layers")
+    assert link(page)["n_layers"] == "4"
+    assert page.evaluate("history.length") == before + 2  # an entry for each page, no more
+    act(page, page.go_back)
     expect(page.get_by_role("heading", name="Parameters", exact=True)).to_be_visible()
+    assert link(page)["n_layers"] == "3"
     act(page, page.go_back)
     expect(page.locator('.part[data-path="blocks"]')).to_contain_text("× 3")
+    act(page, page.go_forward)
+    act(page, page.go_forward)
+    assert link(page)["n_layers"] == "4"
