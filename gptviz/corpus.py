@@ -12,6 +12,7 @@ from jaxtyping import Int64, UInt16
 from gptviz.tokenizer import Tokenizer
 
 COPY_SPAN = (6, 96)  # tokens in a copied span, at least and at most
+SEGMENT = 64  # tokens after which some copy rows begin a new span
 
 
 @dataclass(frozen=True)
@@ -80,20 +81,35 @@ def text_row(ids: UInt16[np.ndarray, " n"], length: int, seed: int, index: int) 
 
 def copy_row(
     ids: UInt16[np.ndarray, " n"], length: int, vocab_size: int, rng: np.random.Generator
-) -> tuple[np.ndarray, int]:
-    """A span repeated to the end of a row, and its length; half the spans are random ids."""
-    longest = max(COPY_SPAN[0], min(COPY_SPAN[1], length // 2))
-    span_length = int(np.exp(rng.uniform(np.log(COPY_SPAN[0]), np.log(longest + 1))))
+) -> tuple[np.ndarray, np.ndarray]:
+    """Spans that are repeated, and which tokens of the row that foretells.
+
+    One span to the end of the row, or another one after every ``SEGMENT`` tokens; half the spans
+    are random ids.
+    """
+    size = min(SEGMENT, length + 1) if rng.random() < 0.5 else length + 1
+    n_segments = -(-(length + 1) // size)
+    spans = [_span(ids, size, vocab_size, rng) for _ in range(n_segments)]
+    row = np.concatenate([np.resize(span, size) for span in spans])
+    told = np.concatenate([np.arange(size) >= len(span) for span in spans])
+    return row[: length + 1], told[: length + 1]
+
+
+def _span(
+    ids: UInt16[np.ndarray, " n"], size: int, vocab_size: int, rng: np.random.Generator
+) -> np.ndarray:
+    longest = max(COPY_SPAN[0], min(COPY_SPAN[1], size // 2))
+    length = int(np.exp(rng.uniform(np.log(COPY_SPAN[0]), np.log(longest + 1))))
     if rng.random() < 0.5:
-        span = rng.integers(vocab_size - 1, size=span_length)
-    else:
-        first = rng.integers(len(ids) - span_length)
-        span = ids[first : first + span_length]
-    return np.resize(span, length + 1), span_length
+        return rng.integers(vocab_size - 1, size=length)
+    first = rng.integers(len(ids) - length)
+    return ids[first : first + length]
 
 
-def echo_row(length: int, vocab_size: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
-    """Random ids in threes ``x y x``, and where the first three begins: 0, 1 or 2.
+def echo_row(
+    length: int, vocab_size: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Random ids in threes ``x y x``, and which tokens are foretold by the one before the last.
 
     After ``y``, the token before it is what follows: only a head that looks exactly one token back
     can tell.
@@ -101,4 +117,6 @@ def echo_row(length: int, vocab_size: int, rng: np.random.Generator) -> tuple[np
     first = int(rng.integers(3))
     row = rng.integers(vocab_size - 1, size=length + 1)
     row[first + 2 :: 3] = row[first : length - 1 : 3]
-    return row, first
+    told = np.zeros(length + 1, dtype=bool)
+    told[first + 2 :: 3] = True
+    return row, told

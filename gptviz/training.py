@@ -1,9 +1,9 @@
 """Train a small GPT on a folder of text; this made the model that ships.
 
 AdamW (Loshchilov & Hutter 2017) with warm-up, a cosine down to zero and gradient clipping. Some of
-the rows of each batch are *copy rows*: a span of tokens repeated to the end of the row, with the
-loss taken only where the copy can be foretold. They teach heads to look back, which plain text
-alone does too slowly at this size (Olsson et al. 2022 on induction heads).
+the rows of each batch are *copy rows*, where spans of tokens are repeated, or *echo rows*, random
+ids in threes ``x y x``; the loss is taken only where they can be foretold. They teach heads to look
+back, which plain text alone does too slowly at this size (Olsson et al. 2022 on induction heads).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from gptviz.model import GPTModel
 from gptviz.weights import own_tensors, save_weights, write_tensors
 
 IGNORED = -100  # a target that is not asked for: cross_entropy's own mark
-COPY_LENGTH = 64  # tokens in a copy row; short ones teach heads to look sooner than long ones
+POSITION_SIZE = 0.1  # of the sinusoids that the position embedding begins with
 EVAL_ROWS = 128  # rows of held-out text looked at while training goes on
 
 
@@ -40,7 +40,7 @@ class Recipe:
     Args:
         tokens: length of the whole run, copy rows included.
         rows: rows in a batch, each ``context_length`` tokens.
-        copy_rows: how many of them give their place to copy rows of ``COPY_LENGTH`` tokens.
+        copy_rows: how many of them are copy rows.
         echo_rows: how many of them are echo rows.
         learning_rate: the highest rate, reached after ``warmup_steps``.
         eval_every: steps between two looks at the held-out text and two saved states.
@@ -84,50 +84,20 @@ class Progress:
 Batch = tuple[Int64[Tensor, "rows n_tokens"], Int64[Tensor, "rows n_tokens"]]
 
 
-def batches(corpus: Corpus, config: GPTConfig, recipe: Recipe, step: int) -> list[Batch]:
-    """Inputs and targets of one step, text, copies and echoes apart; a step gives the same ones."""
-    length = config.context_length
-    text_rows = recipe.rows - recipe.copy_rows - recipe.echo_rows
-    rows = [
-        text_row(corpus.train, length, recipe.seed, step * text_rows + i) for i in range(text_rows)
-    ]
-    found = [_with_targets(rows)] if rows else []
+def batch(corpus: Corpus, config: GPTConfig, recipe: Recipe, step: int) -> Batch:
+    """Inputs and targets of one step, text, copies and echoes; a step always gives the same."""
+    length, vocab_size = config.context_length, config.vocab_size
+    n_text = recipe.rows - recipe.copy_rows - recipe.echo_rows
     rng = np.random.default_rng([recipe.seed, step, 2])
-    found += _copies(corpus, config, recipe.copy_rows, rng)
-    return found + _echoes(config, recipe.echo_rows, rng)
-
-
-def _copies(
-    corpus: Corpus, config: GPTConfig, places: int, rng: np.random.Generator
-) -> list[Batch]:
-    short = min(COPY_LENGTH, config.context_length)
-    copies = [
-        copy_row(corpus.train, short, config.vocab_size, rng)
-        for _ in range(places * (config.context_length // short))
-    ]
-    if not copies:
-        return []
-    inputs, targets = _with_targets([row for row, _ in copies])
-    for row, (_, span_length) in zip(targets, copies, strict=True):
-        row[:span_length] = IGNORED  # nothing before tells these
-    return [(inputs, targets)]
-
-
-def _echoes(config: GPTConfig, places: int, rng: np.random.Generator) -> list[Batch]:
-    echoes = [echo_row(config.context_length, config.vocab_size, rng) for _ in range(places)]
-    if not echoes:
-        return []
-    inputs, targets = _with_targets([row for row, _ in echoes])
-    for row, (_, first) in zip(targets, echoes, strict=True):
-        told = row[first + 1 :: 3].clone()  # a target stands one place before its token
-        row[:] = IGNORED
-        row[first + 1 :: 3] = told
-    return [(inputs, targets)]
-
-
-def _with_targets(rows: list[np.ndarray]) -> Batch:
+    rows = [text_row(corpus.train, length, recipe.seed, step * n_text + i) for i in range(n_text)]
+    told = [np.ones(length + 1, dtype=bool)] * n_text
+    made = [copy_row(corpus.train, length, vocab_size, rng) for _ in range(recipe.copy_rows)]
+    made += [echo_row(length, vocab_size, rng) for _ in range(recipe.echo_rows)]
+    rows += [row for row, _ in made]
+    told += [mask for _, mask in made]
     ids = torch.from_numpy(np.stack(rows).astype(np.int64))
-    return ids[:, :-1].contiguous(), ids[:, 1:].clone()
+    asked = torch.from_numpy(np.stack(told))
+    return ids[:, :-1].contiguous(), ids.masked_fill(~asked, IGNORED)[:, 1:].contiguous()
 
 
 def draw_gpt2_weights(model: GPTModel, seed: int) -> None:
@@ -144,6 +114,21 @@ def draw_gpt2_weights(model: GPTModel, seed: int) -> None:
             nn.init.normal_(parameter, std=0.02 / (shrink if adds else 1), generator=generator)
         elif name.endswith("bias"):
             nn.init.zeros_(parameter)
+
+
+def draw_positions(model: GPTModel) -> None:
+    """Let the position embedding begin as sinusoids, with waves of 2 to ``2 * n`` positions.
+
+    The next position is then a turn of this one, which makes it easy for a head to learn to look
+    one token back (Vaswani et al. 2017, section 3.5). They begin louder than the tokens, as these
+    grow while training.
+    """
+    n, width = model.pos_emb.weight.shape
+    waves = math.pi * n ** -torch.linspace(0, 1, (width + 1) // 2)  # radians a position
+    angles = torch.arange(n)[:, None] * waves
+    turns = torch.cat([angles.sin(), angles.cos()], dim=1)[:, :width]
+    with torch.no_grad():
+        model.pos_emb.weight.copy_(POSITION_SIZE * turns)
 
 
 def loss_of(
@@ -226,10 +211,10 @@ class Trainer:
         self.corpus, self.recipe, self.folder = corpus, recipe, folder
         self.model = GPTModel(config)
         draw_gpt2_weights(self.model, recipe.seed)
+        draw_positions(self.model)
         self.model.to(device).train()
         self.bf16 = bf16_is_faster(self.model, recipe)
-        if compile_model:
-            self.model.compile()
+        self.loss_of = torch.compile(loss_of) if compile_model else loss_of
         matrices = [p for p in self.model.parameters() if p.dim() == 2]
         vectors = [p for p in self.model.parameters() if p.dim() != 2]
         self.optimizer = torch.optim.AdamW(
@@ -280,18 +265,13 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         device = next(self.model.parameters()).device
-        found = batches(self.corpus, self.model.config, self.recipe, self.step)
-        asked = [int((targets != IGNORED).sum()) for _, targets in found]
+        inputs, targets = batch(self.corpus, self.model.config, self.recipe, self.step)
         self.optimizer.zero_grad(set_to_none=True)
-        total = 0.0
-        for (inputs, targets), n_asked in zip(found, asked, strict=True):
-            mean = loss_of(self.model, inputs.to(device), targets.to(device), self.bf16)
-            loss = mean * (n_asked / sum(asked))  # every target that is asked for counts alike
-            loss.backward()
-            total += loss.item()
+        loss = self.loss_of(self.model, inputs.to(device), targets.to(device), self.bf16)
+        loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
         self.optimizer.step()
-        return total
+        return loss.item()
 
     def _look(self, tokens: int) -> float:
         loss = held_out_loss(self.model, self.corpus.held_out, EVAL_ROWS, self.bf16)

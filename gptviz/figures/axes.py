@@ -67,18 +67,6 @@ def scale(colours: Sequence[str]) -> list[tuple[float, str]]:
     return [(i / last, colour) for i, colour in enumerate(colours)]
 
 
-def colour_bar(title: str, theme: Theme) -> dict[str, Any]:
-    """A slim colour bar whose title says what a colour means."""
-    return {
-        "title": {"text": title, "side": "right", "font": {"size": 11, "color": theme.muted}},
-        "tickfont": {"size": 12, "color": theme.muted},
-        "thickness": 10,
-        "outlinewidth": 0,
-        "ticks": "",
-        "xpad": 8,
-    }
-
-
 def clip_limit(values: np.ndarray) -> float:
     """The size from which on a colour is at its fullest: the 99.5th percentile of all sizes.
 
@@ -89,9 +77,25 @@ def clip_limit(values: np.ndarray) -> float:
 
 
 def clipped_bar(what: str, sign: str, limit: float, theme: Theme) -> dict[str, Any]:
-    """A colour bar that says from which size on the colour grows no more."""
-    said = f"{what}; full colour from {sign}{limit:.3g} ({CLIP_PERCENTILE}th percentile)"
-    return colour_bar(said, theme)
+    """A slim colour bar above the picture; it says from which size on the colour grows no more."""
+    said = f"{what}<br>full colour from {sign}{limit:.3g} ({CLIP_PERCENTILE}th percentile)"
+    return {
+        "title": {"text": said, "side": "top", "font": {"size": 11, "color": theme.muted}},
+        "tickfont": {"size": 11, "color": theme.muted},
+        "orientation": "h",
+        "x": 0,
+        "xanchor": "left",
+        "xpad": 0,
+        "y": 1,
+        "yanchor": "bottom",
+        "ypad": 6,
+        "len": 250,
+        "lenmode": "pixels",
+        "thickness": 8,
+        "outlinewidth": 0,
+        "ticks": "",
+        "nticks": 5,
+    }
 
 
 def framed(figure: go.Figure, theme: Theme, height: int) -> go.Figure:

@@ -5,7 +5,16 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from gptviz.corpus import COPY_SPAN, Corpus, check_enough, copy_row, read_corpus, text_row
+from gptviz.corpus import (
+    COPY_SPAN,
+    SEGMENT,
+    Corpus,
+    check_enough,
+    copy_row,
+    echo_row,
+    read_corpus,
+    text_row,
+)
 from gptviz.tokenizer import Tokenizer
 
 LENGTH = 32
@@ -79,26 +88,48 @@ def test_the_shortest_text_allowed_gives_rows():
         assert len(text_row(IDS[:65], LENGTH, 1, index)) == LENGTH + 1
 
 
-@pytest.mark.parametrize("length", [4, 8, LENGTH, 256])
-def test_copy_rows_repeat_one_span_to_the_end(length):
+def spans(length, n_rows=200):
+    """The first span of many copy rows, and the row it stands in."""
     rng = np.random.default_rng(1)
-    for _ in range(50):
-        row, span = copy_row(IDS, length, 500, rng)
-        assert len(row) == length + 1
-        assert COPY_SPAN[0] <= span <= max(COPY_SPAN[0], min(COPY_SPAN[1], length // 2))
-        np.testing.assert_array_equal(row[span:], row[:-span] if span <= length else [])
+    for _ in range(n_rows):
+        row, told = copy_row(IDS, length, 500, rng)
+        first = int(told.argmax()) if told.any() else length + 1
+        yield row[:first], row, told
+
+
+@pytest.mark.parametrize("length", [4, 8, LENGTH, 256])
+def test_what_a_copy_row_foretells_is_the_token_one_span_before(length):
+    for span, row, told in spans(length):
+        assert len(row) == len(told) == length + 1
+        assert len(span) <= max(COPY_SPAN[0], min(COPY_SPAN[1], (length + 1) // 2))
+        end = np.flatnonzero(~told[len(span) :])  # where the next span begins
+        end = len(span) + int(end[0]) if len(end) else len(row)
+        np.testing.assert_array_equal(row[len(span) : end], row[: end - len(span)])
+        assert end in (SEGMENT, length + 1)
+
+
+def test_some_copy_rows_begin_new_spans_and_some_do_not():
+    kinds = Counter(bool(told[2 * COPY_SPAN[1] :].all()) for _, _, told in spans(256))
+    assert 70 < kinds[True] < 130
 
 
 def test_half_the_spans_are_text_and_half_random():
-    rng = np.random.default_rng(1)
-    rows = [copy_row(IDS, 256, 500, rng) for _ in range(200)]
-    kinds = Counter(bool((np.diff(row[:span].astype(int)) == 1).all()) for row, span in rows)
-    assert 70 < kinds[True] < 130
-    assert max(int(row.max()) for row, span in rows if np.diff(row.astype(int))[0] != 1) < 499
+    found = [(bool((np.diff(span.astype(int)) == 1).all()), span) for span, _, _ in spans(256)]
+    assert 70 < sum(is_text for is_text, _ in found) < 130
+    assert max(int(span.max()) for is_text, span in found if not is_text) < 499
 
 
 def test_spans_of_all_lengths_come():
-    rng = np.random.default_rng(1)
-    lengths = [copy_row(IDS, 256, 500, rng)[1] for _ in range(500)]
+    lengths = [len(span) for span, _, _ in spans(256, 500)]
     assert min(lengths) == COPY_SPAN[0]
     assert max(lengths) > 0.9 * COPY_SPAN[1]
+
+
+def test_echo_rows_say_again_what_stood_two_places_before():
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        row, told = echo_row(LENGTH, 500, rng)
+        places = np.flatnonzero(told)
+        assert set(np.diff(places)) == {3}
+        np.testing.assert_array_equal(row[places], row[places - 2])
+        assert len(places) >= LENGTH // 3 - 1

@@ -12,12 +12,12 @@ from gptviz.config import GPTConfig
 from gptviz.corpus import Corpus
 from gptviz.model import GPTModel
 from gptviz.training import (
-    COPY_LENGTH,
     IGNORED,
     Recipe,
     Trainer,
-    batches,
+    batch,
     draw_gpt2_weights,
+    draw_positions,
     held_out_loss,
 )
 from gptviz.weights import load_weights
@@ -65,37 +65,23 @@ def test_the_length_of_a_run():
     assert Recipe(tokens=1).n_steps(256) == 1
 
 
-def test_the_same_step_gives_the_same_batches(corpus):
-    step = batches(corpus, TINY, RECIPE, 3)
-    assert [inputs.shape for inputs, _ in step] == [(5, 16), (2, 16), (1, 16)]
-    for others, same in (
-        (batches(corpus, TINY, RECIPE, 3), True),
-        (batches(corpus, TINY, RECIPE, 4), False),
-        (batches(corpus, TINY, replace(RECIPE, seed=6), 3), False),
+def test_the_same_step_gives_the_same_batch(corpus):
+    inputs, targets = batch(corpus, TINY, RECIPE, 3)
+    assert inputs.shape == targets.shape == (8, 16)
+    for other, same in (
+        (batch(corpus, TINY, RECIPE, 3), True),
+        (batch(corpus, TINY, RECIPE, 4), False),
+        (batch(corpus, TINY, replace(RECIPE, seed=6), 3), False),
     ):
-        for (inputs, targets), (other_inputs, other_targets) in zip(step, others, strict=True):
-            assert torch.equal(inputs, other_inputs) is same
-            assert torch.equal(targets, other_targets) is same
-
-
-def test_copy_rows_are_short_and_fill_the_place_they_are_given(corpus):
-    config = TINY.changed(context_length=256)
-    (text, _), (copies, _), (echoes, _) = batches(corpus, config, RECIPE, 0)
-    assert text.shape == (5, 256)
-    assert copies.shape == (2 * 4, COPY_LENGTH)
-    assert echoes.shape == (1, 256)
-    for recipe in (
-        replace(RECIPE, copy_rows=0, echo_rows=0),
-        replace(RECIPE, copy_rows=8, echo_rows=0),
-        replace(RECIPE, copy_rows=0, echo_rows=8),
-    ):
-        assert len(batches(corpus, config, recipe, 0)) == 1
+        assert torch.equal(inputs, other[0]) is same
+        assert torch.equal(targets, other[1]) is same
 
 
 def test_targets_are_the_next_tokens(corpus):
-    inputs, targets = batches(corpus, TINY, RECIPE, 0)[0]
-    assert torch.equal(inputs[:, 1:], targets[:, :-1])
-    assert (targets != IGNORED).all()
+    inputs, targets = batch(corpus, TINY, RECIPE, 0)
+    asked = targets != IGNORED
+    assert asked[:5].all()
+    assert torch.equal(inputs[:, 1:][asked[:, :-1]], targets[:, :-1][asked[:, :-1]])
     text = corpus.train.tolist()
     places = [i for i in range(len(text) - 16) if text[i : i + 16] == inputs[0].tolist()]
     assert [text[i + 16] for i in places] == [targets[0, -1].item()]
@@ -103,35 +89,43 @@ def test_targets_are_the_next_tokens(corpus):
 
 def test_copies_are_asked_for_only_where_they_can_be_foretold(corpus):
     for step in range(20):
-        for row, asked in zip(*batches(corpus, TINY, RECIPE, step)[1], strict=True):
-            span = int((asked == IGNORED).sum())
+        inputs, targets = batch(corpus, TINY, RECIPE, step)
+        for row, asked in zip(inputs[5:7], targets[5:7], strict=True):
+            span = int((asked == IGNORED).sum()) + 1
             assert 6 <= span <= 8
-            # the first round and the step into the second one can't be known ...
-            assert (asked[:span] == IGNORED).all()
-            # ... every later token is what came after the same token one round before
-            assert torch.equal(row[span:], row[:-span])
-            assert torch.equal(asked[span:], row[1 : 16 - span + 1])
+            # the first round can't be known, and every later token is the one a round before
+            assert (asked[: span - 1] == IGNORED).all()
+            assert torch.equal(asked[span - 1 :], row[: 16 - span + 1])
 
 
 def test_echoes_are_asked_for_where_the_token_before_follows(corpus):
     for step in range(20):
-        for row, asked in zip(*batches(corpus, TINY, RECIPE, step)[2], strict=True):
-            places = (asked != IGNORED).nonzero().flatten().tolist()
-            assert places[0] in (1, 2, 3)
-            assert places == list(range(places[0], len(row), 3))
-            assert [asked[i] for i in places] == [row[i - 1] for i in places]
+        inputs, targets = batch(corpus, TINY, RECIPE, step)
+        row, asked = inputs[7], targets[7]
+        places = (asked != IGNORED).nonzero().flatten().tolist()
+        assert places[0] in (1, 2, 3)
+        assert places == list(range(places[0], len(row), 3))
+        assert [asked[i] for i in places] == [row[i - 1] for i in places]
 
 
 def test_every_target_counts_alike(corpus, tmp_path):
-    """A step's loss and gradients are those of one mean over text and copies together."""
     config = TINY.changed(drop_rate=0.0)
     trainer = Trainer(config, corpus, RECIPE, tmp_path)
-    pairs = batches(corpus, config, RECIPE, 0)
-    logits = torch.cat([trainer.model(inputs).flatten(0, 1) for inputs, _ in pairs])
-    targets = torch.cat([targets.flatten() for _, targets in pairs])
+    inputs, targets = batch(corpus, config, RECIPE, 0)
     asked = targets != IGNORED
-    whole = F.cross_entropy(logits[asked], targets[asked])
-    assert next(iter(trainer.run())).loss == pytest.approx(whole.item(), rel=1e-5)
+    mean = F.cross_entropy(trainer.model(inputs)[asked], targets[asked])
+    assert next(iter(trainer.run())).loss == pytest.approx(mean.item(), rel=1e-5)
+
+
+def test_positions_begin_as_waves_that_a_turn_moves_on():
+    """One linear map takes every position to the next: what a previous-token head needs."""
+    model = GPTModel(TINY.changed(context_length=64, emb_dim=32))
+    draw_positions(model)
+    positions = model.pos_emb.weight.detach().double()
+    step = torch.linalg.lstsq(positions[:-1], positions[1:]).solution
+    torch.testing.assert_close(positions[:-1] @ step, positions[1:], atol=1e-6, rtol=0)
+    likeness = positions @ positions.T
+    assert (likeness.argmax(1) == torch.arange(64)).all()
 
 
 def test_gpt2s_weights():
