@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gptviz.ui import birds_eye
-from gptviz.ui.frame import frame
+from gptviz.ui.frame import frame, sidebar
 from gptviz.ui.panel import panel
 
 screen = frame("Bird's-eye view", "How does it all fit together, and why is each part there?")
@@ -14,4 +14,5 @@ with beside:
     panel(screen.config, birds_eye.selected(screen, opened), len(screen.token_ids) or "n_tokens")
 with picture:
     birds_eye.show(screen, opened)
+sidebar(screen)
 birds_eye.follow_up(screen)

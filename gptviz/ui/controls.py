@@ -55,6 +55,7 @@ class Screen:
         model: a preset's name, or ``"custom"``.
         seed: where random weights start; of no effect on the trained model.
         token_ids, labels: the sentence, at most ``context_length`` tokens of it.
+        sentence_length: how many tokens all of it has.
         problem: why ``config`` is not what the fields say; empty if it is.
     """
 
@@ -63,6 +64,7 @@ class Screen:
     seed: int
     token_ids: tuple[int, ...]
     labels: tuple[str, ...]
+    sentence_length: int
     problem: str
 
     @property
@@ -95,28 +97,48 @@ def settle() -> dict[str, Any]:
     return {"model": TRAINED, "text": TEXT, "seed": SEED, **_defaults(name)}
 
 
-def controls() -> Screen:
-    """Draw the sidebar's controls and read them; ``settle`` comes first."""
-    name = st.selectbox("Model", NAMES, key="model", on_change=_note, args=("model",))
-    st.caption(_weights(name))
-    _way_back(name)
-    text = st.text_area(
+def read() -> Screen:
+    """What the controls say; they need not be drawn yet, but ``settle`` comes first."""
+    name = st.session_state["model"]
+    config, problem = _configuration(PRESETS.get(name, GPTConfig()))
+    seed = SEED if name == TRAINED else st.session_state["seed"]
+    tokenizer = Tokenizer(config.vocab_size)
+    ids = tokenizer.encode(st.session_state["text"])
+    read_ids = tuple(ids[: config.context_length])
+    return Screen(
+        name, config, seed, read_ids, tuple(tokenizer.labels(read_ids)), len(ids), problem
+    )
+
+
+def _configuration(base: GPTConfig) -> tuple[GPTConfig, str]:
+    """The fields' configuration; where they don't go together, the last that did, and why."""
+    try:
+        config = GPTConfig(**{field: st.session_state[field] for field in FIELDS})
+    except ConfigError as error:
+        return st.session_state.get("last_config", base), str(error)
+    st.session_state["last_config"] = config
+    return config, ""
+
+
+def show(screen: Screen) -> None:
+    """Draw the controls."""
+    st.selectbox("Model", NAMES, key="model", on_change=_note, args=("model",))
+    st.caption(_weights(screen.model))
+    _way_back(screen.model)
+    st.text_area(
         "Sentence",
         key="text",
         height=130,
         help="What the model reads. The pictures show these tokens.",
     )
-    config, problem = _configuration(PRESETS.get(name, GPTConfig()))
-    seed = SEED if name == TRAINED else _seed()
-    ids = Tokenizer(config.vocab_size).encode(text)
-    if len(ids) > config.context_length:
+    _fields(screen.problem)
+    if not screen.is_trained:
+        _seed()
+    if screen.sentence_length > len(screen.token_ids):
         st.info(
-            f"The sentence has {len(ids):,} tokens; the model reads the first "
-            f"{config.context_length:,} (context_length)."
+            f"The sentence has {screen.sentence_length:,} tokens; the model reads the first "
+            f"{len(screen.token_ids):,} (context_length)."
         )
-        ids = ids[: config.context_length]
-    labels = Tokenizer(config.vocab_size).labels(ids)
-    return Screen(name, config, seed, tuple(ids), tuple(labels), problem)
 
 
 def _weights(name: str) -> str:
@@ -125,33 +147,23 @@ def _weights(name: str) -> str:
     return "Its structure, with random weights: it has learned nothing yet."
 
 
-def _seed() -> int:
+def _seed() -> None:
     help_ = "Where the random weights start: the same seed gives the same model."
-    return st.number_input("seed", *LIMITS["seed"], step=1, key="seed", help=help_)
+    st.number_input("seed", *LIMITS["seed"], step=1, key="seed", help=help_)
 
 
-def _configuration(base: GPTConfig) -> tuple[GPTConfig, str]:
-    """The fields' configuration; where they don't go together, the last that did, and why."""
+def _fields(problem: str) -> None:
     st.caption("Configuration")
     _field(st.number_input, "vocab_size", 1)
     _field(st.number_input, "context_length", 1)
     _field(st.number_input, "emb_dim", st.session_state["n_heads"])  # + and - stay divisible
     _field(st.slider, "n_heads", 1)
-    way_out = st.container()
+    if problem:
+        _offer_widths(problem)
     _field(st.slider, "n_layers", 1)
     _field(st.slider, "drop_rate", 0.05)
     _field(st.toggle, "qkv_bias")
     _field(st.toggle, "tie_weights")
-    values = {field: st.session_state[field] for field in FIELDS}
-    try:
-        config = GPTConfig(**values)
-    except ConfigError as error:
-        with way_out:
-            _offer_widths(error, values)
-        last: GPTConfig = st.session_state.get("last_config", base)
-        return last, f"{error}. The pictures show the last configuration that works."
-    st.session_state["last_config"] = config
-    return config, ""
 
 
 def _field(control: Callable[..., Any], field: str, step: float | None = None) -> None:
@@ -161,10 +173,10 @@ def _field(control: Callable[..., Any], field: str, step: float | None = None) -
     control(field, *limits, key=field, help=HELP[field], on_change=_note, args=(field,), **options)
 
 
-def _offer_widths(error: ConfigError, values: dict[str, Any]) -> None:
+def _offer_widths(problem: str) -> None:
     """Say what is wrong, and offer the neighbours that work."""
-    st.error(str(error))
-    for width in valid_widths(values["emb_dim"], values["n_heads"]):
+    st.error(problem)
+    for width in valid_widths(st.session_state["emb_dim"], st.session_state["n_heads"]):
         st.button(f"emb_dim = {width}", on_click=_set, args=("emb_dim", width), width="stretch")
 
 

@@ -9,8 +9,8 @@ import streamlit as st
 
 from gptviz.figures.theme import DARK, LIGHT, Theme
 from gptviz.ledger import Ledger
-from gptviz.ui import choose, link
-from gptviz.ui.controls import Screen, controls, settle
+from gptviz.ui import choose, controls, link
+from gptviz.ui.controls import Screen
 
 MENU = (
     ("app.py", "Bird's-eye view", ":material/account_tree:"),
@@ -31,7 +31,10 @@ _STYLE = """<style>
 
 
 def frame(page: str, question: str) -> Screen:
-    """Set the page up and read the controls; the first call of every page.
+    """Set the page up and draw its heading; the first call of every page.
+
+    ``sidebar`` is another: a page whose picture is quick draws it after that, so that the picture
+    is there at once.
 
     Args:
         page: the page's name, as in the menu.
@@ -40,21 +43,24 @@ def frame(page: str, question: str) -> Screen:
     st.set_page_config(page_title=f"{page} · gptviz", page_icon="🔭", layout="wide")
     st.html(_STYLE)
     link.arrive(page)
-    defaults = settle()
-    with st.sidebar:
-        menu = st.container()
-        st.divider()
-        screen = controls()
-    address = link.keep({**defaults, **choose.settle(screen.config)})
-    with menu:
-        for path, name, icon in MENU:
-            st.page_link(path, label=name, icon=icon, query_params=address)
-    link.show(address)
+    defaults = controls.settle()
+    screen = controls.read()
+    link.keep({**defaults, **choose.settle(screen.config)})
     _heading(page, question, screen)
     if screen.problem:
-        st.warning(screen.problem)
-    warm_up()
+        st.warning(f"{screen.problem}. The pictures show the last configuration that works.")
     return screen
+
+
+def sidebar(screen: Screen) -> None:
+    """Draw the menu and the controls, and put what they say into the link."""
+    with st.sidebar:
+        for path, name, icon in MENU:
+            st.page_link(path, label=name, icon=icon, query_params=link.address())
+        st.divider()
+        controls.show(screen)
+    link.show()
+    warm_up()
 
 
 def theme() -> Theme:

@@ -47,8 +47,8 @@ def take(key: str, default: Any, allowed: Callable[[Any], bool]) -> Any:
     return st.session_state[key]
 
 
-def keep(defaults: dict[str, Any]) -> dict[str, str]:
-    """Keep what the controls show, and give the link to it: all that is not the default."""
+def keep(defaults: dict[str, Any]) -> None:
+    """Keep what the controls show, as what is to stand in the link: all that is not the default."""
     if asked := st.session_state["asked"]:
         if refused := st.session_state["refused"]:
             _say(UNUSABLE.format(", ".join(refused)))
@@ -58,13 +58,18 @@ def keep(defaults: dict[str, Any]) -> dict[str, str]:
     kept = {key: st.session_state[key] for key in defaults}
     st.session_state["kept"] = kept
     written = {key: _written(value) for key, value in kept.items() if value != defaults[key]}
-    return {key: text for key, text in written.items() if len(text) <= LONGEST}
+    st.session_state["address"] = {k: text for k, text in written.items() if len(text) <= LONGEST}
 
 
-def show(link: dict[str, str]) -> None:
+def address() -> dict[str, str]:
+    """The link's entries for what is on the screen."""
+    return dict(st.session_state["address"])
+
+
+def show() -> None:
     """Put the link into the browser's address, without a new entry in its history."""
     with st.container(key="link"):
-        _address(data=link, key="address")
+        _address(data=address(), key="browser_address")
 
 
 def _asked(key: str, text: str, default: Any, allowed: Callable[[Any], bool]) -> Any:
