@@ -20,16 +20,21 @@ if TYPE_CHECKING:
 DIAGRAM = "diagram"
 
 
-def block_choice(n_layers: int) -> int | None:
+def opened_block() -> int | None:
     """Which block is open; none at first."""
-    chosen = st.selectbox(
+    chosen = st.session_state["block"]
+    return None if chosen == CLOSED else int(chosen)
+
+
+def block_choice(n_layers: int) -> None:
+    """The box that opens a block, or closes it."""
+    st.selectbox(
         "Open block",
         blocks(n_layers),
         key="block",
         on_change=_select_block,
         help="Blocks count from 0. A click on a block in the picture opens it, too.",
     )
-    return None if chosen == CLOSED else int(chosen)
 
 
 def show(screen: Screen, opened: int | None) -> None:

@@ -40,7 +40,7 @@ def frame(page: str, question: str) -> Screen:
         page: the page's name, as in the menu.
         question: what the page answers, in plain words.
     """
-    st.set_page_config(page_title=f"{page} · gptviz", page_icon="🔭", layout="wide")
+    st.set_page_config(page_title=f"{page} · gptviz", layout="wide")
     st.html(_STYLE)
     link.arrive(page)
     defaults = controls.settle()
@@ -59,6 +59,7 @@ def sidebar(screen: Screen) -> None:
             st.page_link(path, label=name, icon=icon, query_params=link.address())
         st.divider()
         controls.show(screen)
+    st.set_page_config(page_icon="🔭")  # Streamlit takes a tenth of a second to know an emoji
     link.show()
     warm_up()
 
