@@ -32,14 +32,14 @@ def train(
     held_out: Annotated[
         list[str], typer.Option(help="part of the name of a file to keep apart; may be repeated")
     ],
-    tokens: Annotated[int, typer.Option(help="length of the run, in tokens")] = 20_000_000,
+    tokens: Annotated[int, typer.Option(help="length of the run, in tokens")] = 24_000_000,
     learning_rate: Annotated[float, typer.Option(help="the highest rate")] = 1.5e-3,
     copy_rows: Annotated[
         int, typer.Option(help="rows of each batch of 16 that repeat a span", min=0, max=7)
     ] = 2,
     echo_rows: Annotated[
         int, typer.Option(help="rows of each batch of 16 that echo x y x", min=0, max=7)
-    ] = 1,
+    ] = 2,
     seed: Annotated[int, typer.Option(help="for the weights and the order of the text")] = 123,
     device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
     compile_model: Annotated[

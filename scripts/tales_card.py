@@ -35,7 +35,7 @@ def main(corpus_folder: Path, state: Path) -> None:
     corpus = read_corpus(corpus_folder, tales.tokenizer, HELD_OUT)
     loss = held_out_loss(tales.model, corpus.held_out)
     with safe_open(state, framework="pt") as file:
-        curve = json.loads(file.metadata()["curve"])
+        about = {key: json.loads(value) for key, value in file.metadata().items()}
     text = (HERE / "tales_card.txt").read_text(encoding="utf-8")
     card = text.format(
         parameters=f"{sum(p.numel() for p in tales.model.parameters()):,}",
@@ -44,7 +44,9 @@ def main(corpus_folder: Path, state: Path) -> None:
         held_out_tokens=f"{len(corpus.held_out):,}",
         loss=f"{loss:.3f}",
         perplexity=f"{math.exp(loss):.1f}",
-        curve="\n".join(f"| {tokens / 1e6:.1f} | {nats:.3f} |" for tokens, nats in curve),
+        curve="\n".join(f"| {tokens / 1e6:.1f} | {nats:.3f} |" for tokens, nats in about["curve"]),
+        steps=f"{about['step']:,}",
+        tokens=f"{about['recipe']['tokens'] / 1e6:.0f} million",
         samples="\n\n".join(f"> {sample(tales, seed)}" for seed in (1, 2, 3)),
         heads=heads(tales, build(tales.model.config)),
         span=SPAN,

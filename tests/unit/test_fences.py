@@ -22,6 +22,7 @@ NEED_TORCH = {
     "loading",
     "model",
     "tracing",
+    "initialisation",
     "training",
     "weights",
 }
