@@ -19,8 +19,22 @@ from gptviz.config import GPTConfig
 NORM_EPS = 1e-5
 
 
+def layer_norm(
+    x: Float[Tensor, "*batch emb_dim"],
+    scale: Float[Tensor, " emb_dim"],
+    shift: Float[Tensor, " emb_dim"],
+) -> Float[Tensor, "*batch emb_dim"]:
+    """Every token's numbers, brought to mean 0 and variance 1, then scaled and shifted.
+
+    The textbook's way (Ba et al. 2016, eq. 4); ``LayerNorm`` does the same at one stroke.
+    """
+    mean = x.mean(dim=-1, keepdim=True)
+    variance = x.var(dim=-1, keepdim=True, correction=0)
+    return scale * (x - mean) / torch.sqrt(variance + NORM_EPS) + shift
+
+
 class LayerNorm(nn.Module):
-    """Every token's numbers, brought to mean 0 and variance 1, then scaled and shifted."""
+    """``layer_norm(x, scale, shift)``, computed at one stroke by torch's fused kernel."""
 
     def __init__(self, emb_dim: int) -> None:
         super().__init__()
@@ -28,10 +42,7 @@ class LayerNorm(nn.Module):
         self.shift = nn.Parameter(torch.zeros(emb_dim))
 
     def forward(self, x: Float[Tensor, "*batch emb_dim"]) -> Float[Tensor, "*batch emb_dim"]:
-        mean = x.mean(dim=-1, keepdim=True)
-        variance = x.var(dim=-1, keepdim=True, correction=0)
-        normed = (x - mean) / torch.sqrt(variance + NORM_EPS)
-        return self.scale * normed + self.shift
+        return F.layer_norm(x, x.shape[-1:], self.scale, self.shift, NORM_EPS)
 
 
 def attn_scores(
