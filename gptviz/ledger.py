@@ -24,13 +24,15 @@ class Part:
         parameters: numbers that training sets.
         per_token: multiply-adds for every token (a Linear layer's weights).
         per_pair: multiply-adds for every pair of tokens (attention's two products).
-        kept: numbers a trace keeps for every token.
+        kept: numbers a pass makes for every token.
+        saved: numbers training saves for every token until it has their gradients.
     """
 
     parameters: int = 0
     per_token: int = 0
     per_pair: int = 0
     kept: int = 0
+    saved: int = 0
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,17 @@ class Ledger:
             attention=2 * batch * n_tokens**2 * self._sum(path, lambda part: part.per_pair),
         )
 
+    def saved_numbers(self) -> int:
+        """Numbers that a training step saves for every token, with fused attention, no dropout.
+
+        d = emb_dim: in a block d + 2 for each norm (its input, mean and deviation), d for what
+        query, key and value read, 4d + n_heads in attention's core (query, key, value, what it
+        gathered, and the softmax's sums), 9d in the feed-forward (what it reads, and the hidden
+        layer before and after GELU); then the final norm's, the head's input and vocab_size
+        log-probabilities: n_layers (16d + 4 + n_heads) + 2d + 2 + vocab_size in all.
+        """
+        return self._sum("", lambda part: part.saved) + self.config.vocab_size
+
     def kv_cache_bytes(self, n_tokens: int, bytes_per_number: int = 2) -> int:
         """Bytes to keep every block's keys and values of ``n_tokens``, so as not to redo them."""
         built = 2 * self.config.n_layers if self.config.has("attention") else 0
@@ -172,7 +185,11 @@ class Ledger:
             "blocks": Part(),
             **{f"{LAYER}{name}": part for name, part in _block_parts(config)},
             "final_norm": _norm(config),
-            "out_head": Part(parameters=0 if config.tie_weights else table, per_token=table),
+            "out_head": Part(
+                parameters=0 if config.tie_weights else table,
+                per_token=table,
+                saved=config.emb_dim,
+            ),
         }
 
     def _sum(self, path: str, number: Callable[[Part], int]) -> int:
@@ -202,11 +219,11 @@ class Ledger:
 def _norm(config: GPTConfig) -> Part:
     if not config.has("norm"):
         return Part()
-    return Part(parameters=2 * config.emb_dim, kept=config.emb_dim)
+    return Part(parameters=2 * config.emb_dim, kept=config.emb_dim, saved=config.emb_dim + 2)
 
 
-def _linear(n_in: int, n_out: int, bias: bool = True, kept: int = 0) -> Part:
-    return Part(n_in * n_out + bias * n_out, per_token=n_in * n_out, kept=kept)
+def _linear(n_in: int, n_out: int, bias: bool = True, kept: int = 0, saved: int = 0) -> Part:
+    return Part(n_in * n_out + bias * n_out, per_token=n_in * n_out, kept=kept, saved=saved)
 
 
 def _sum_on_stream(config: GPTConfig, added: str) -> Part:
@@ -231,10 +248,10 @@ def _attention_parts(config: GPTConfig) -> Iterator[tuple[str, Part]]:
     if not config.has("attention"):
         return
     d = config.emb_dim
-    for name in ("query", "key", "value"):
-        yield f".attention.{name}", _linear(d, d, bias=config.qkv_bias, kept=d)
+    for name, saved in (("query", d), ("key", 0), ("value", 0)):  # one input, saved once
+        yield f".attention.{name}", _linear(d, d, bias=config.qkv_bias, kept=d, saved=saved)
     # Query times key is head_dim multiply-adds a pair and head, weights times value as many.
-    yield ".attention.core", Part(per_pair=2 * d)
+    yield ".attention.core", Part(per_pair=2 * d, saved=4 * d + config.n_heads)
     yield ".attention.out_proj", _linear(d, d, kept=d)
 
 
@@ -243,9 +260,9 @@ def _feed_forward_parts(config: GPTConfig) -> Iterator[tuple[str, Part]]:
     if not config.has("feed_forward"):
         return
     d, hidden = config.emb_dim, config.ff_dim
-    yield ".feed_forward.linear1", _linear(d, hidden, kept=hidden)
-    yield ".feed_forward.gelu", Part()
-    yield ".feed_forward.linear2", _linear(hidden, d, kept=d)
+    yield ".feed_forward.linear1", _linear(d, hidden, kept=hidden, saved=d)
+    yield ".feed_forward.gelu", Part(saved=hidden)
+    yield ".feed_forward.linear2", _linear(hidden, d, kept=d, saved=hidden)
 
 
 def _all_shares(ledger: Ledger) -> Iterator[Share]:

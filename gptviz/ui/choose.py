@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from gptviz.config import GPTConfig
+from gptviz.costs import DEVICES, NUMBER_TYPES
 from gptviz.ui.link import take
 
 if TYPE_CHECKING:
     from gptviz.analysis.stations import Station
 
 CLOSED = "all closed"
+MOST_ROWS = 4096
 STATIONS = (  # the paths of gptviz.analysis.stations, which needs torch
     "norm1",
     "attention",
@@ -33,16 +35,22 @@ def settle(config: GPTConfig) -> dict[str, Any]:
 
     What another model left behind is brought into range.
     """
-    options: dict[str, Sequence[Any]] = {
-        "block": blocks(config.n_layers),
-        "layer": range(config.n_layers),
-        "head": range(config.n_heads),
-        "station": STATIONS,
+    length = config.context_length
+    options: dict[str, tuple[Any, Sequence[Any]]] = {
+        "block": (CLOSED, blocks(config.n_layers)),
+        "layer": (0, range(config.n_layers)),
+        "head": (0, range(config.n_heads)),
+        "station": (STATIONS[0], STATIONS),
+        "rows": (1, range(1, MOST_ROWS + 1)),
+        "length": (length, range(1, length + 1)),
+        "numbers": (next(iter(NUMBER_TYPES)), tuple(NUMBER_TYPES)),
+        "device": (DEVICES[0].name, [device.name for device in DEVICES]),
+        "decimal": (False, (False, True)),
     }
-    for key, allowed in options.items():
-        if take(key, allowed[0], partial(contains, allowed)) not in allowed:
+    for key, (default, allowed) in options.items():
+        if take(key, default, partial(contains, allowed)) not in allowed:
             st.session_state[key] = allowed[-1]
-    return {key: allowed[0] for key, allowed in options.items()}
+    return {key: default for key, (default, _) in options.items()}
 
 
 def blocks(n_layers: int) -> list[str]:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from gptviz.config import GPTConfig
+from gptviz.costs import NUMBER_TYPES, size
 from gptviz.figures.parameters import parameter_treemap
 from gptviz.ledger import Ledger, parameters_formula
 from gptviz.module_table import ModuleTable, differences, module_table
@@ -22,7 +23,6 @@ COLUMNS = {
     "trainable": "trainable",
     "mult_adds": "mult-adds",
 }
-NUMBER_TYPES = {"fp32": 4, "fp16": 2, "int8": 1}
 
 
 def totals(config: GPTConfig) -> None:
@@ -40,9 +40,10 @@ def totals(config: GPTConfig) -> None:
             )
         else:
             st.metric("With a shared head (tied)", f"{ledger.parameters_tied:,}", border=True)
-        for name, size in NUMBER_TYPES.items():
-            mebibytes = ledger.weight_bytes(size) / 2**20
-            st.metric(f"Weights in {name}", f"{mebibytes:,.2f} MiB", border=True)
+        for name, width in NUMBER_TYPES.items():
+            weights = size(ledger.weight_bytes(width), st.session_state["decimal"])
+            st.metric(f"Weights in {name}", weights, border=True)
+    st.toggle("Sizes in MB (10⁶ bytes) instead of MiB (2²⁰ bytes)", key="decimal")
     st.latex(parameters_formula(config))
 
 

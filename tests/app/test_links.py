@@ -23,10 +23,17 @@ NONSENSE = {
     "layer": ["6", "-1", "x"],
     "head": ["8", "-1", "<b>"],
     "station": ["nowhere", "norm3"],
+    "rows": ["0", "4097", "x"],
+    "length": ["0", "257", "x"],
+    "numbers": ["fp4", ""],
+    "device": ["abacus", ""],
+    "decimal": ["maybe", "1"],
 }
 PAGE_OF = {"layer": "pages/attention.py", "head": "pages/attention.py"}
 PAGE_OF["station"] = "pages/activations.py"
+PAGE_OF |= dict.fromkeys(("rows", "length", "numbers", "device", "decimal"), "pages/parameters.py")
 DEFAULT = {"block": "all closed", "layer": 0, "head": 0, "station": "norm1", "seed": 123}
+DEFAULT |= {"rows": 1, "length": 256, "numbers": "fp32", "device": "NVIDIA T4", "decimal": False}
 
 
 def test_every_key_of_the_link_is_tried(visit):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gptviz.config import PRESETS
+from gptviz.costs import decode, prefill, size, training_flops, training_memory
 from gptviz.ledger import Ledger
 from gptviz.module_table import differences, module_table
 
@@ -33,7 +34,7 @@ def test_the_totals_are_the_known_ones(name, untied, tied, mebibytes, visit):
 @pytest.mark.parametrize("name", ["tales", "gpt3-175b"])
 def test_the_table_has_every_module(name, visit):
     page = visit("pages/parameters.py", model=name)
-    rows = page.app.dataframe[0].value
+    rows = page.app.dataframe[-1].value
     assert set(rows["path"]) - {""} == set(Ledger(PRESETS[name]).paths()) - {""}
     whole = rows[rows["path"] == ""]["parameters"].item()
     assert whole == Ledger(PRESETS[name]).parameters
@@ -56,8 +57,43 @@ def test_the_shares_are_the_ledgers(visit, numbers):
 
 def test_the_table_follows_the_configuration(visit):
     page = visit("pages/parameters.py")
-    before = len(page.app.dataframe[0].value)
+    before = len(page.app.dataframe[-1].value)
     page.set("n_layers", 3)
-    after = page.app.dataframe[0].value
+    after = page.app.dataframe[-1].value
     assert before - len(after) == 3 * 17  # a block is 17 rows: itself and the parts in it
     assert not [path for path in after["path"] if path.startswith("blocks.3")]
+
+
+def test_memory_and_work_follow_the_choices(visit):
+    page = visit("pages/parameters.py", model="gpt2-small")
+    page.set("length", 1024).set("rows", 2).set("numbers", "bf16 or fp16")
+    page.set("device", "NVIDIA H100 SXM")
+    ledger = Ledger(PRESETS["gpt2-small"])
+    memory = training_memory(ledger, 1024, 2, 2)
+    assert f"**{size(memory.total)}**" in page.words
+    assert "583,296,614,400" in page.words
+    assert f"{training_flops(ledger, 1024, 2):,}" in page.words
+    for work in (prefill(ledger, 1024, 2, 2), decode(ledger, 1024, 2, 2)):
+        assert f"{work.flops:,} | {size(work.bytes_moved)} | {work.intensity:,.1f}" in page.words
+    assert "3,350 GB/s (NVIDIA H100 datasheet" in page.words
+    assert page.link | {"rows": "2", "numbers": "bf16 or fp16"} == page.link
+
+
+def test_sizes_in_another_unit(visit):
+    page = visit("pages/parameters.py", model="gpt2-small").set("decimal", True)
+    assert metrics(page)[2] == "652.04 MB"
+    assert "MiB |" not in page.words
+
+
+def test_training_is_not_counted_in_int8(visit):
+    words = visit("pages/parameters.py", numbers="int8").words
+    assert "KV cache" in words
+    assert "Gradients" not in words
+
+
+def test_gpt2_and_gpt3_stand_beside_each_other(visit):
+    rows = visit("pages/parameters.py").app.dataframe[0].value.set_index("model")
+    assert set(rows.index) == set(PRESETS)
+    for name, config in PRESETS.items():
+        assert rows["parameters, untied"][name] == Ledger(config).parameters_untied
+        assert rows["FLOPs a token, short text"][name] == Ledger(config).flops(1).linear

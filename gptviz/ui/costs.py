@@ -1,0 +1,143 @@
+"""What the parameters page says of training and running: memory, work, and the least time."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from gptviz.config import PRESETS, GPTConfig
+from gptviz.costs import (
+    DEVICES,
+    NUMBER_TYPES,
+    Device,
+    Work,
+    decode,
+    prefill,
+    size,
+    training_flops,
+    training_memory,
+)
+from gptviz.ledger import FP32_BYTES, Ledger
+from gptviz.ui.choose import MOST_ROWS
+
+
+def controls(config: GPTConfig) -> None:
+    """How much is read at once, in which numbers, on which device."""
+    rows, length, numbers, device = st.columns([1, 1, 1, 2])
+    rows.number_input("Rows at once", 1, MOST_ROWS, key="rows", help="Sentences in a batch.")
+    length.number_input(
+        "Tokens in a row", 1, config.context_length, key="length", help="At most context_length."
+    )
+    numbers.selectbox("Numbers in", list(NUMBER_TYPES), key="numbers")
+    device.selectbox(
+        "Device", [each.name for each in DEVICES], key="device", help="As its maker states it."
+    )
+
+
+def memory(config: GPTConfig) -> None:
+    """What a training step keeps, and what running keeps."""
+    ledger, n_tokens, rows = Ledger(config), st.session_state["length"], st.session_state["rows"]
+    width = NUMBER_TYPES[st.session_state["numbers"]]
+    step = training_memory(ledger, n_tokens, rows, width)
+    count, read, kinds = (
+        f"{ledger.parameters:,}",
+        f"{rows * n_tokens:,} tokens",
+        "1 byte" if width == 1 else f"{width} bytes",
+    )
+    a_token = ledger.kv_cache_bytes(1, width)
+    training = [
+        ("Gradients", _size(step.gradients), "one for each weight"),
+        ("AdamW's two means", _size(step.adam), f"{count} × 2 × {FP32_BYTES} bytes (fp32)"),
+        (
+            "Activations saved for the way back",
+            _size(step.activations),
+            f"{read} × {ledger.saved_numbers():,} numbers × {kinds}",
+        ),
+        ("**A training step**", f"**{_size(step.total)}**", "the sum of these"),
+        (
+            "Attention maps besides, if not fused",
+            _size(step.scores),
+            f"{config.n_layers} × {config.n_heads} maps for each row",
+        ),
+    ]
+    cache = _size(rows * ledger.kv_cache_bytes(n_tokens, width))
+    _table(
+        ("Memory", "", "How"),
+        [
+            ("Weights", _size(step.weights), f"{count} × {kinds}"),
+            *(training if width > 1 else ()),  # nobody trains in int8
+            ("KV cache, to write with", cache, f"{read} × {a_token:,} bytes"),
+        ],
+    )
+
+
+def work(config: GPTConfig) -> None:
+    """FLOPs and bytes of training, reading and writing, and the least time they take."""
+    ledger, n_tokens, rows = Ledger(config), st.session_state["length"], st.session_state["rows"]
+    width = NUMBER_TYPES[st.session_state["numbers"]]
+    device = next(each for each in DEVICES if each.name == st.session_state["device"])
+    forward = ledger.flops(n_tokens, rows)
+    read, write = (phase(ledger, n_tokens, rows, width) for phase in (prefill, decode))
+    _table(
+        ("Work", "FLOPs", "Bytes moved", "FLOPs a byte", "At least"),
+        [
+            ("A forward pass", f"{forward.total:,}", "", "", ""),
+            ("of which attention", f"{forward.attention:,}", "", "", ""),
+            ("A training step", f"{training_flops(ledger, n_tokens, rows):,}", "", "", ""),
+            ("Reading (prefill)", *_work(read, device)),
+            ("Writing one token (decode)", *_work(write, device)),
+        ],
+    )
+    balance = device.flops / device.bandwidth
+    bound = "moving the weights" if write.intensity < balance else "computing"
+    st.caption(
+        f"{device.name}: {device.flops / 1e12:,.0f} TFLOP/s in bf16 or fp16, "
+        f"{device.bandwidth / 1e9:,.0f} GB/s ({device.source}). With fewer than {balance:,.0f} "
+        f"FLOPs a byte it waits for its memory: writing is bound by {bound}. The least time is "
+        "the longer of computing and moving (roofline); real programs take longer."
+    )
+
+
+def sizes() -> None:
+    """GPT-2's sizes and GPT-3 beside each other."""
+    rows = []
+    for name, config in PRESETS.items():
+        ledger = Ledger(config)
+        rows.append(
+            {
+                "model": name,
+                "n_layers": config.n_layers,
+                "n_heads": config.n_heads,
+                "emb_dim": config.emb_dim,
+                "parameters, untied": ledger.parameters_untied,
+                "parameters, tied": ledger.parameters_tied,
+                "weights in fp32": _size(ledger.weight_bytes(FP32_BYTES)),
+                "FLOPs a token, short text": ledger.flops(1).linear,
+                "KV cache a token, fp16": _size(ledger.kv_cache_bytes(1)),
+            }
+        )
+    numbers = st.column_config.NumberColumn(format="localized")
+    large = ("parameters, untied", "parameters, tied", "FLOPs a token, short text")
+    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=dict.fromkeys(large, numbers))
+
+
+def _work(done: Work, device: Device) -> tuple[str, str, str, str]:
+    moved, per_byte = _size(done.bytes_moved), f"{done.intensity:,.1f}"
+    return f"{done.flops:,}", moved, per_byte, _time(done.seconds_on(device))
+
+
+def _time(seconds: float) -> str:
+    for unit, scale in (("s", 1), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= scale or unit == "µs":
+            return f"{seconds / scale:,.3g} {unit}"
+    raise AssertionError
+
+
+def _size(n_bytes: float) -> str:
+    return size(n_bytes, st.session_state["decimal"])
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """A table in Markdown: words on the left, numbers on the right."""
+    lines = [head, ("---", *["---:"] * (len(head) - 1)), *rows]
+    st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
