@@ -32,7 +32,7 @@ def train(
     held_out: Annotated[
         list[str], typer.Option(help="part of the name of a file to keep apart; may be repeated")
     ],
-    tokens: Annotated[int, typer.Option(help="length of the run, in tokens")] = 24_000_000,
+    tokens: Annotated[int, typer.Option(help="length of the run, in tokens")] = 21_000_000,
     learning_rate: Annotated[float, typer.Option(help="the highest rate")] = 1.5e-3,
     copy_rows: Annotated[
         int, typer.Option(help="rows of each batch of 16 that repeat a span", min=0, max=7)

@@ -46,7 +46,7 @@ class Recipe:
         eval_every: steps between two looks at the held-out text and two saved states.
     """
 
-    tokens: int = 24_000_000
+    tokens: int = 21_000_000
     rows: int = 16
     copy_rows: int = 2
     echo_rows: int = 2

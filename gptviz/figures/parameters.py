@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from gptviz.figures.axes import FONT
 from gptviz.figures.theme import Theme
 from gptviz.ledger import Share
 
@@ -46,7 +47,7 @@ def parameter_treemap(rows: Sequence[Share], total: int, theme: Theme) -> go.Fig
     return go.Figure(treemap).update_layout(
         margin={"t": 0, "l": 0, "r": 0, "b": 0},
         paper_bgcolor="rgba(0, 0, 0, 0)",
-        font={"size": 13, "color": theme.text},
+        font={"family": FONT, "size": 13, "color": theme.text},
         hoverlabel={"bgcolor": theme.sequential[0], "font": {"color": theme.text}},
         uniformtext={"minsize": SMALLEST_TEXT, "mode": "hide"},
     )

@@ -24,13 +24,13 @@ def show(screen: Screen, trace: Trace) -> None:
         st.info("Attention is a placeholder here: there are no heads to look at.")
         return
     exact, beside = st.columns([3, 2], gap="large")
+    with beside:  # first, as it is the smaller message
+        _all_heads(screen, trace, (st.session_state["layer"], st.session_state["head"]))
     with exact:
-        layer, head = _one_head(screen, trace)
-    with beside:
-        _all_heads(screen, trace, (layer, head))
+        _one_head(screen, trace)
 
 
-def _one_head(screen: Screen, trace: Trace) -> tuple[int, int]:
+def _one_head(screen: Screen, trace: Trace) -> None:
     from gptviz.analysis.attention import head_map
 
     left, right = st.columns(2)
@@ -44,7 +44,6 @@ def _one_head(screen: Screen, trace: Trace) -> tuple[int, int]:
     )
     figure = attention_map(head_map(trace, layer, head), screen.labels, theme())
     st.plotly_chart(figure, theme=None, key="exact", config={"displaylogo": False})
-    return layer, head
 
 
 def _all_heads(screen: Screen, trace: Trace, chosen: tuple[int, int]) -> None:

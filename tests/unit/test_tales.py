@@ -47,13 +47,13 @@ def test_it_foretells_a_text_that_it_has_never_read(tales: Loaded) -> None:
     ids = np.array(tales.tokenizer.encode(HELD_OUT), dtype=np.uint16)
     assert len(ids) > tales.model.config.context_length  # or there is no whole row to measure
     loss = held_out_loss(tales.model, ids)
-    assert loss < 4.3
+    assert loss < 4.0
     assert loss < math.log(tales.model.config.vocab_size) / 2
 
 
 def test_it_has_a_previous_token_head(tales: Loaded, untrained: Loaded) -> None:
     ids = tales.tokenizer.encode(HELD_OUT)[:64]
-    assert previous_token_score(trace(tales.model, ids)).max() > 0.25
+    assert previous_token_score(trace(tales.model, ids)).max() > 0.5
     assert previous_token_score(trace(untrained.model, ids)).max() < 0.1
 
 
