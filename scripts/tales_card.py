@@ -47,7 +47,7 @@ def main(corpus_folder: Path, state: Path) -> None:
         curve="\n".join(f"| {tokens / 1e6:.1f} | {nats:.3f} |" for tokens, nats in about["curve"]),
         steps=f"{about['step']:,}",
         n_tokens=about["recipe"]["tokens"],
-        tokens=f"{about['recipe']['tokens'] / 1e6:.0f} million",
+        tokens=f"{about['recipe']['tokens'] / 1e6:.1f}",
         samples="\n\n".join(f"> {sample(tales, seed)}" for seed in (1, 2, 3)),
         heads=heads(tales, build(tales.model.config)),
         span=SPAN,
