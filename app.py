@@ -15,5 +15,6 @@ with picture:
 with beside:
     birds_eye.block_choice(screen.config.n_layers)
     panel(screen.config, birds_eye.selected(screen, opened), len(screen.token_ids) or "n_tokens")
+    birds_eye.take_along(screen)
 sidebar(screen)
 birds_eye.follow_up(screen)

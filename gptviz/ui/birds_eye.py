@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from gptviz.diagram.view import Reading, View
+from gptviz.export import config_json, model_code
 from gptviz.figures.theme import KINDS
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import live
@@ -62,6 +64,27 @@ def follow_up(screen: Screen) -> None:
         return
     if live.read(screen) is not None and live.ready(screen) is not None:
         st.rerun()
+
+
+def take_along(screen: Screen) -> None:
+    """Files to keep: the configuration, and the model as a program of its own."""
+    with st.expander("Take it along", icon=":material/download:"):
+        name = screen.model
+        st.download_button(
+            "Configuration (JSON)",
+            partial(config_json, screen.config),
+            f"{name}.json",
+            on_click="ignore",
+            width="stretch",
+        )
+        st.download_button(
+            "The model as PyTorch code",
+            partial(model_code, screen.config, screen.seed),
+            f"{name}.py",
+            on_click="ignore",
+            width="stretch",
+            help="One file with the structure and the seed; trained weights are not in it.",
+        )
 
 
 def _clicked() -> None:

@@ -124,3 +124,14 @@ def test_all_words_fit_their_boxes_and_none_lies_on_another(link, width, visit):
     assert page.locator(".part").count() > 5
     assert page.evaluate(OVERFLOWING) == []
     assert page.evaluate(ON_EACH_OTHER) == []
+
+
+def test_the_model_can_be_taken_along(visit):
+    page = visit("/?model=custom&emb_dim=48&n_heads=4&n_layers=3&text=")
+    page.get_by_text("Take it along").click()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="The model as PyTorch code").click()
+    code = taken.value.path().read_text(encoding="utf-8")
+    compile(code, "custom.py", "exec")
+    assert taken.value.suggested_filename == "custom.py"
+    assert "emb_dim=48" in code
