@@ -62,7 +62,8 @@ def memory(config: GPTConfig) -> None:
     ]
     cache = _size(rows * ledger.kv_cache_bytes(n_tokens, width))
     _table(
-        ("Memory", "", "How"),
+        "Memory that training and running take",
+        ("Memory", "Size", "How"),
         [
             ("Weights", _size(step.weights), f"{count} × {kinds}"),
             *(training if width > 1 else ()),  # nobody trains in int8
@@ -79,6 +80,7 @@ def work(config: GPTConfig) -> None:
     forward = ledger.flops(n_tokens, rows)
     read, write = (phase(ledger, n_tokens, rows, width) for phase in (prefill, decode))
     _table(
+        "FLOPs and bytes of training, reading and writing",
         ("Work", "FLOPs", "Bytes moved", "FLOPs a byte", "At least"),
         [
             ("A forward pass", f"{forward.total:,}", "", "", ""),
@@ -137,7 +139,6 @@ def _size(n_bytes: float) -> str:
     return size(n_bytes, st.session_state["decimal"])
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    """A table in Markdown: words on the left, numbers on the right."""
-    lines = [head, ("---", *["---:"] * (len(head) - 1)), *rows]
-    st.markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
+def _table(about: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """A table whose first column names the rows; a narrow screen scrolls it."""
+    st.table(pd.DataFrame(rows, columns=head).set_index(head[0]), border="horizontal", alt=about)

@@ -100,8 +100,10 @@ class Page:
 
     @property
     def words(self) -> str:
-        """All text in the middle of the page."""
-        return "\n".join(str(getattr(element, "value", "")) for element in self.app.main)
+        """All text in the middle of the page; the cells of a table's row stand between bars."""
+        tables = [table.value.to_csv(sep="|") for table in self.app.table]
+        texts = [str(getattr(element, "value", "")) for element in self.app.main]
+        return "\n".join(texts + tables)
 
     def sent(self, component: str) -> dict[str, Any]:
         """The data a component was given."""
