@@ -8,13 +8,12 @@ from gptviz.ui.panel import panel
 
 screen = frame("Bird's-eye view", "How does it all fit together, and why is each part there?")
 
-opened = birds_eye.opened_block()
 picture, beside = st.columns([7, 3], gap="medium")
 with picture:
-    birds_eye.show(screen, opened)
+    birds_eye.show(screen)
 with beside:
-    birds_eye.block_choice(screen.config.n_layers)
-    panel(screen.config, birds_eye.selected(screen, opened), len(screen.token_ids) or "n_tokens")
+    birds_eye.choices(screen)
+    panel(screen, birds_eye.selected(screen))
     birds_eye.take_along(screen)
 sidebar(screen)
 birds_eye.follow_up(screen)

@@ -26,6 +26,33 @@ def size(n_bytes: float, decimal: bool = False) -> str:
 
 
 @dataclass(frozen=True)
+class PartCost:
+    """What a part of the picture costs: its parameters, and the FLOPs of a forward pass in it."""
+
+    parameters: int = 0
+    flops: int = 0
+
+
+def part_cost(ledger: Ledger, path: str, n_tokens: int) -> PartCost:
+    """What the part at ``path`` costs for one row of ``n_tokens``, with all that is inside it.
+
+    Steps inside a module have their share of what the ledger counts for it: scale and shift half
+    of a norm's parameters each, scores and weighted sum half of attention's products each.
+    """
+    if path == "embeddings":
+        return PartCost(ledger.of("tok_emb") + ledger.of("pos_emb"))
+    if path in ("out_head.matmul", *ledger.paths()):
+        module = path.removesuffix(".matmul")
+        return PartCost(ledger.of(module), ledger.flops_of(module, n_tokens).total)
+    module, _, step = path.rpartition(".")
+    if module.endswith(("norm1", "norm2")) or module == "final_norm":
+        return PartCost(ledger.of(module) // 2) if step in ("scale", "shift") else PartCost()
+    if step in ("scores", "gather"):
+        return PartCost(flops=ledger.flops_of(module, n_tokens).total // 2)
+    return PartCost()
+
+
+@dataclass(frozen=True)
 class Memory:
     """Bytes that one step of training takes.
 

@@ -187,7 +187,7 @@ class Trace:
         blocks: what happened in each layer.
         stream: what the output head reads, at every position.
         last_logits: the output head's scores for the token after the sentence.
-        head_weight: the output head itself: the model's own tensor, not a copy.
+        model: what read it: the shared model itself, not a copy.
     """
 
     config: GPTConfig
@@ -198,7 +198,7 @@ class Trace:
     blocks: BlockTraces = field(repr=False)
     stream: Float[Tensor, "n_tokens emb_dim"]
     last_logits: Float[Tensor, " vocab_size"]
-    head_weight: Float[Tensor, "vocab_size emb_dim"]
+    model: GPTModel = field(repr=False)
 
     @property
     def n_tokens(self) -> int:
@@ -228,7 +228,7 @@ class Trace:
             )
         if place == self.n_tokens - 1:
             return self.last_logits
-        return F.linear(self.stream[place], self.head_weight)
+        return F.linear(self.stream[place], self.model.out_head.weight)
 
     @torch.inference_mode()
     def probabilities(self, position: int = -1) -> Float[Tensor, " vocab_size"]:
@@ -244,7 +244,7 @@ class Trace:
         """Bytes kept for this trace alone: shared memory counts once, the model's not at all."""
         holders = (self, *self.blocks)
         values = (getattr(holder, f.name) for holder in holders for f in fields(holder))
-        tensors = (v for v in values if isinstance(v, Tensor) and v is not self.head_weight)
+        tensors = (v for v in values if isinstance(v, Tensor))
         storages = (tensor.untyped_storage() for tensor in tensors)
         return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
 
@@ -323,5 +323,5 @@ def _trace_of(model: GPTModel, ids: Int64[Tensor, " n_tokens"], recorder: Record
         ),
         stream=kept(WHOLE, "stream"),
         last_logits=kept(WHOLE, "last_logits"),
-        head_weight=model.out_head.weight.detach(),
+        model=model,
     )

@@ -13,8 +13,8 @@ CHAR = 0.56  # width of an average character, in font sizes
 class Box:
     """A part one can point at; ``spoken`` is what a screen reader says.
 
-    ``style`` is ``box``, ``frame`` (holds other boxes), ``stack`` (several alike), ``pill`` or
-    ``sum`` (a circle with a plus).
+    ``style`` is ``box``, ``step`` (words above or beside a picture), ``frame`` (holds other
+    boxes), ``stack`` (several alike), ``pill`` or ``sum`` (a circle with a plus).
     """
 
     path: str

@@ -11,12 +11,12 @@ from gptviz.diagram.drawing import Bar, Box, Drawing, Line, Picture, Text, Wedge
 # Control characters, halves of characters: XML has no way at all to write them.
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-ROUND = {"box": 7, "stack": 7, "frame": 10, "pill": 11}
+ROUND = {"box": 7, "step": 7, "stack": 7, "frame": 10, "pill": 11}
 
 
 def to_svg(drawing: Drawing, style: str = "") -> str:
     """SVG text with classes for the colours; ``style`` is CSS for a file that stands alone."""
-    frames = [box for box in drawing.boxes if box.style == "frame"]
+    frames = sorted((box for box in drawing.boxes if box.style == "frame"), key=_area, reverse=True)
     others = [box for box in drawing.boxes if box.style != "frame"]
     body = [
         *map(_wedge, drawing.wedges),
@@ -36,6 +36,10 @@ def to_svg(drawing: Drawing, style: str = "") -> str:
         'markerHeight="7" orient="auto"><path d="M0 0.5L8 4L0 7.5z"/></marker></defs>'
         f"{''.join(body)}</svg>"
     )
+
+
+def _area(box: Box) -> float:
+    return box.w * box.h
 
 
 def _escaped(text: str, quote: bool = True) -> str:
@@ -111,7 +115,7 @@ def _outline(box: Box) -> str:
 def _words(box: Box) -> str:
     if box.style == "sum":
         return ""
-    if box.style == "frame":
+    if box.style in ("frame", "step"):
         left = box.x + 12
         subs = [_word(left, box.y + 37 + 15 * i, line, "sub") for i, line in enumerate(box.lines)]
         return _word(left, box.y + 21, box.title, "title") + "".join(subs)

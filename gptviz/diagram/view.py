@@ -1,11 +1,12 @@
-"""What the picture is to show: a configuration, a sentence, the opened block, and what was read."""
+"""What the picture is to show: a configuration, a sentence, the opened part, and what was read."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from gptviz.config import GPTConfig
-from gptviz.diagram.parts import Part, part
+from gptviz.diagram.parts import Part, Size, part, shape_text
 
 
 @dataclass(frozen=True)
@@ -13,14 +14,15 @@ class Reading:
     """Measured values, once a sentence has been read.
 
     Args:
-        head_maps: one PNG data address for each head of the opened block, in order.
-        hidden_map: the last token's numbers after GELU in the opened block, likewise.
+        maps: small pictures of what comes out of a part, as PNG data addresses, by its path: one,
+            or for the attention of a whole block one for each head, in order.
         next_tokens: the likeliest next tokens and their probabilities.
+        logits: their scores, in the same order.
     """
 
-    head_maps: tuple[str, ...] = ()
-    hidden_map: str | None = None
+    maps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     next_tokens: tuple[tuple[str, float], ...] = ()
+    logits: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -29,19 +31,42 @@ class View:
 
     Args:
         labels, ids: the sentence's tokens; none gives shapes with ``n_tokens`` in them.
-        opened: the block that is open, or none.
+        opened: the path of the part that is open; ``""``, and nothing but the whole is.
+        head: the attention head that the small pictures inside attention show.
+        symbolic: whether shapes have the names of ``GPTConfig`` in them, instead of numbers.
         reading: measured values, or none while only the structure is known.
     """
 
     config: GPTConfig
     labels: tuple[str, ...] = ()
     ids: tuple[int, ...] = ()
-    opened: int | None = None
+    opened: str = ""
+    head: int = 0
+    symbolic: bool = False
     reading: Reading | None = None
 
     @property
-    def n_tokens(self) -> int | str:
-        return len(self.ids) or "n_tokens"
+    def n_tokens(self) -> Size:
+        return "n_tokens" if self.symbolic else len(self.ids) or "n_tokens"
+
+    @property
+    def layer(self) -> int | None:
+        """The block that is open, or that holds what is."""
+        pieces = self.opened.split(".")
+        return int(pieces[1]) if pieces[0] == "blocks" else None
 
     def part(self, path: str) -> Part:
-        return part(self.config, path, self.n_tokens)
+        return part(self.config, path, self.n_tokens, self.symbolic)
+
+    def shape(self, path: str) -> str:
+        """The shape of what comes out of a part, as text."""
+        return shape_text(self.part(path).output)
+
+    def size(self, name: str) -> Size:
+        """A size of the configuration: its number, or its name where shapes are symbolic."""
+        number: int = getattr(self.config, name)
+        return name if self.symbolic else number
+
+    def maps(self, path: str) -> tuple[str, ...]:
+        """The small pictures of what comes out of a part; none before the sentence is read."""
+        return self.reading.maps.get(path, ()) if self.reading else ()

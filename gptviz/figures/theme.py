@@ -34,6 +34,9 @@ KINDS = {
     "text": "#64748b",
 }
 
+# On any background: a small picture's numbers below and above 0.
+NEGATIVE, POSITIVE = "#2f79c1", "#e07b1a"
+
 LIGHT = Theme(
     text="#1e293b",
     muted="#64748b",

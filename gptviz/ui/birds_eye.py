@@ -1,57 +1,73 @@
-"""The bird's-eye page's state: which block is open, which part is selected, what was read."""
+"""The bird's-eye page's state: what is open, which part is selected, what was read."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from gptviz.diagram.parts import can_open, is_level, level_of
 from gptviz.diagram.view import Reading, View
 from gptviz.export import config_json, model_code
-from gptviz.figures.theme import KINDS
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import live
-from gptviz.ui.choose import CLOSED, blocks
+from gptviz.ui.choose import CLOSED, STATIONS, blocks, number
 from gptviz.ui.controls import Screen
 from gptviz.ui.diagram import diagram
-
-if TYPE_CHECKING:
-    from gptviz.tracing import Trace
+from gptviz.ui.maps import maps_of
 
 DIAGRAM = "diagram"
 
 
-def opened_block() -> int | None:
-    """Which block is open; none at first."""
-    chosen = st.session_state["block"]
-    return None if chosen == CLOSED else int(chosen)
+def opened(screen: Screen) -> str:
+    """The path of the part that is open; empty at first, for nothing but the whole is."""
+    block, path = _asked_for()
+    return path if can_open(screen.config, path) else block
 
 
-def block_choice(n_layers: int) -> None:
-    """The box that opens a block, or closes it."""
-    st.selectbox(
+def _asked_for() -> tuple[str, str]:
+    """The paths of the block that is to be open, and of what is to be open in it or without it."""
+    block, inside = st.session_state["block"], st.session_state["inside"]
+    outside = "" if block == CLOSED else f"blocks.{block}"
+    return outside, ".".join(filter(None, (outside, inside)))
+
+
+def choices(screen: Screen) -> None:
+    """What is open, and how shapes are written."""
+    block, head = st.columns(2)
+    block.selectbox(
         "Open block",
-        blocks(n_layers),
+        blocks(screen.config.n_layers),
         key="block",
         on_change=_select_block,
         help="Blocks count from 0. A click on a block in the picture opens it, too.",
     )
+    with head:
+        if opened(screen).endswith(".attention"):
+            number("Head", "head", screen.config.n_heads)
+    help_ = "Shapes on the arrows in the names of the configuration, or in today's numbers."
+    st.toggle("Shapes in names", key="symbolic", help=help_)
 
 
-def show(screen: Screen, opened: int | None) -> None:
+def show(screen: Screen) -> None:
     """Draw the picture with what is known now; never waits."""
-    view = View(screen.config, screen.labels, screen.token_ids, opened, _reading(screen, opened))
-    diagram(view, st.session_state.get("part"), _clicked, DIAGRAM)
+    path, head = opened(screen), st.session_state["head"]
+    view = View(
+        screen.config,
+        screen.labels,
+        screen.token_ids,
+        path,
+        head,
+        st.session_state["symbolic"],
+        _reading(screen, path, head),
+    )
+    diagram(view, selected(screen), _clicked, _walked, DIAGRAM)
 
 
-def selected(screen: Screen, opened: int | None) -> str:
+def selected(screen: Screen) -> str:
     """The path of the part to explain; before anything was clicked, what is open."""
-    default = "blocks" if opened is None else f"blocks.{opened}"
-    path: str = st.session_state.get("part", default)
-    pieces = path.split(".")
-    gone = len(pieces) > 1 and int(pieces[1]) >= screen.config.n_layers
-    return default if gone else path
+    path: str = st.session_state["part"]
+    return path or opened(screen) or "blocks"
 
 
 def follow_up(screen: Screen) -> None:
@@ -88,22 +104,44 @@ def take_along(screen: Screen) -> None:
 
 
 def _clicked() -> None:
+    """Explain a part, and open what it takes to see it from inside."""
     path = st.session_state[DIAGRAM].clicked
     if not path:
         return
     path = "blocks.0" if path == "blocks" else path
+    level, (_, now) = level_of(path), _asked_for()
+    if is_level(path) or (level and not f"{now}.".startswith(f"{level}.")):
+        _open(level)
     st.session_state["part"] = path
+    station = path.partition(".")[2].partition(".")[2]
+    if station in STATIONS:
+        st.session_state["station"] = station  # the other pages look at the same one
+
+
+def _walked() -> None:
+    """Go to a level named above the picture."""
+    path = st.session_state[DIAGRAM].walked
+    if path is not None:
+        _open(path)
+        st.session_state["part"] = path
+
+
+def _open(path: str) -> None:
     pieces = path.split(".")
-    if len(pieces) == 2:
-        st.session_state["block"] = pieces[1]
+    if pieces[0] == "blocks":
+        st.session_state["block"], st.session_state["inside"] = pieces[1], ".".join(pieces[2:])
+        st.session_state["layer"] = int(pieces[1])  # the other pages look at the same one
+    else:
+        st.session_state["block"], st.session_state["inside"] = CLOSED, path
 
 
 def _select_block() -> None:
     chosen = st.session_state["block"]
-    st.session_state["part"] = "blocks" if chosen == CLOSED else f"blocks.{chosen}"
+    _open("" if chosen == CLOSED else f"blocks.{chosen}")
+    st.session_state["part"] = ""
 
 
-def _reading(screen: Screen, opened: int | None) -> Reading | None:
+def _reading(screen: Screen, path: str, head: int) -> Reading | None:
     trace = live.ready(screen)
     if trace is None:
         return None
@@ -112,20 +150,5 @@ def _reading(screen: Screen, opened: int | None) -> Reading | None:
     top = likeliest(trace, 5)
     words = Tokenizer(screen.config.vocab_size).labels(map(int, top.token_ids))
     guesses = tuple(zip(words, map(float, top.probabilities), strict=True))
-    if opened is None:
-        return Reading(next_tokens=guesses)
-    return Reading(*_maps(trace, opened), guesses)
-
-
-def _maps(trace: Trace, layer: int) -> tuple[tuple[str, ...], str | None]:
-    """The opened block's heads and hidden layer, as small pictures."""
-    from gptviz.analysis.overview import last_hidden, layer_heads
-    from gptviz.ui.pictures import map_address
-
-    heads: tuple[str, ...] = ()
-    if trace.config.has("attention"):
-        maps = layer_heads(trace, layer) / 255
-        heads = tuple(map_address(head, KINDS["attention"]) for head in maps)
-    hidden = last_hidden(trace, layer)
-    strip = None if hidden is None else map_address(hidden[None], KINDS["feed_forward"])
-    return heads, strip
+    logits = tuple(float(trace.last_logits[token_id]) for token_id in top.token_ids)
+    return Reading(maps_of(trace, path, head), guesses, logits)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from gptviz.config import GPTConfig
 from gptviz.costs import DEVICES, NUMBER_TYPES
+from gptviz.diagram.parts import IN_BLOCK, IN_COLUMN, is_part
 from gptviz.ui.link import take
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def settle(config: GPTConfig) -> dict[str, Any]:
     length = config.context_length
     options: dict[str, tuple[Any, Sequence[Any]]] = {
         "block": (CLOSED, blocks(config.n_layers)),
+        "inside": ("", ("", *IN_BLOCK, *IN_COLUMN)),
+        "symbolic": (False, (False, True)),
         "layer": (0, range(config.n_layers)),
         "head": (0, range(config.n_heads)),
         "station": (STATIONS[0], STATIONS),
@@ -50,7 +53,9 @@ def settle(config: GPTConfig) -> dict[str, Any]:
     for key, (default, allowed) in options.items():
         if take(key, default, partial(contains, allowed)) not in allowed:
             st.session_state[key] = allowed[-1]
-    return {key: default for key, (default, _) in options.items()}
+    if not is_part(config, take("part", "", partial(is_part, config))):
+        st.session_state["part"] = ""
+    return {"part": "", **{key: default for key, (default, _) in options.items()}}
 
 
 def blocks(n_layers: int) -> list[str]:

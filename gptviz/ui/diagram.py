@@ -1,4 +1,4 @@
-"""The diagram on the page: SVG in a component that tells Python which part was clicked."""
+"""The diagram on the page: SVG in a component that tells Python what was clicked."""
 
 from __future__ import annotations
 
@@ -14,11 +14,32 @@ _KINDS = "\n".join(f".k-{kind} {{ --k: {colour} }}" for kind, colour in KINDS.it
 _component = component("diagram", _KINDS)
 
 
-def diagram(view: View, selected: str | None, on_click: Callable[[], None], key: str) -> None:
-    """Draw a view; ``on_click`` runs after ``st.session_state[key].clicked`` got a part's path."""
-    svg = {
+def diagram(
+    view: View,
+    selected: str,
+    on_click: Callable[[], None],
+    on_walk: Callable[[], None],
+    key: str,
+) -> None:
+    """Draw a view.
+
+    ``on_click`` runs after ``st.session_state[key].clicked`` got a part's path, ``on_walk`` after
+    ``.walked`` got the path of a level that the opened part is in.
+    """
+    data = {
         "wide": to_svg(lay_out(view)),
         "narrow": to_svg(lay_out(view, narrow=True)),
         "selected": selected,
+        "levels": [{"path": path, "name": name} for path, name in levels(view)],
     }
-    _component(data=svg, key=key, on_clicked_change=on_click)
+    _component(data=data, key=key, on_clicked_change=on_click, on_walked_change=on_walk)
+
+
+def levels(view: View) -> list[tuple[str, str]]:
+    """The way from the whole model to what is open: path and name of each level."""
+    way = [("", "Whole model")]
+    if view.layer is not None:
+        way.append((f"blocks.{view.layer}", f"Block {view.layer}"))
+    if view.opened not in dict(way):
+        way.append((view.opened, view.part(view.opened).entry.name))
+    return way

@@ -9,7 +9,7 @@ import pytest
 from gptviz.analysis.next_token import likeliest
 from gptviz.cache import cached_trace
 from gptviz.config import PRESETS
-from gptviz.diagram.parts import BLOCK_PARTS
+from gptviz.diagram.parts import BLOCK_PARTS, CORE_STEPS, IN_COLUMN, STEPS, level_of
 from gptviz.ledger import Ledger
 from gptviz.tokenizer import Tokenizer
 
@@ -54,8 +54,52 @@ def test_a_click_on_the_blocks_opens_one_and_on_a_part_inside_explains_that(visi
     assert "263,168" in page.words
 
 
-def test_every_part_can_be_explained(visit):
-    page = visit(text="Hi", block="1")
+def test_every_click_goes_one_level_deeper_and_the_levels_lead_back(visit):
+    page = visit(text="Hi").click("diagram", "clicked", "blocks")
+    assert "blocks.0.attention.core" in paths(page)
+    assert "blocks.0.attention.core.mask" not in paths(page)
+    page.click("diagram", "clicked", "blocks.0.attention.query")
+    assert {f"blocks.0.attention.core.{step}" for step in CORE_STEPS} <= paths(page)
+    assert "blocks.0.feed_forward" in paths(page)  # what is around it stays in sight
+    page.click("diagram", "clicked", "blocks.0.attention.core.mask")
+    assert heading_of_panel(page) == "Mask"
+    assert page.link["part"] == "blocks.0.attention.core.mask"
+    page.click("diagram", "clicked", "blocks.0.shortcut2")  # has no inside: attention stays open
+    assert "blocks.0.attention.core.mask" in paths(page)
+    names = [level["name"] for level in page.sent("diagram")["levels"]]
+    assert names == ["Whole model", "Block 0", "Masked multi-head attention"]
+    page.click("diagram", "walked", "blocks.0")
+    assert "blocks.0.attention.core.mask" not in paths(page)
+    assert heading_of_panel(page) == "Block 0"
+    page.click("diagram", "walked", "")
+    assert not any(path.startswith("blocks.") for path in paths(page))
+
+
+@pytest.mark.parametrize("path", ["tok_emb", "final_norm", "next_token", "out_head"])
+def test_what_is_outside_the_blocks_opens_too(path, visit):
+    page = visit(text="Hi").click("diagram", "clicked", path)
+    opened = level_of(path)
+    assert {f"{opened}.{step}" for step in STEPS.get(opened, ())} <= paths(page)
+    assert page.link.get("inside", "") == opened
+
+
+def test_what_is_not_in_a_block_does_not_open_there(visit):
+    page = visit(text="Hi", block="1", inside="embeddings")
+    assert {f"blocks.1.{name}" for name in BLOCK_PARTS} <= paths(page)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"block": "1"},
+        {"block": "1", "inside": "norm1"},
+        {"block": "5", "inside": "attention"},
+        {"block": "0", "inside": "feed_forward"},
+        *({"inside": name} for name in IN_COLUMN),
+    ],
+)
+def test_every_part_can_be_explained(link, visit):
+    page = visit(text="Hi", **link)
     ledger = Ledger(PRESETS["tales"])
     for path in paths(page):
         page.click("diagram", "clicked", path)
@@ -68,7 +112,8 @@ def test_fewer_layers_than_the_block_that_is_open(visit):
     page.set("n_layers", 3)
     assert page.value("block") == "2"
     assert "blocks.2.norm1" in paths(page)
-    assert heading_of_panel(page) == "Block 2"
+    assert heading_of_panel(page) == "Norm 1"  # of block 2: there is no block 5 any more
+    assert page.link | {"block": "2", "inside": "norm1"} == page.link
 
 
 def test_the_picture_shows_the_models_own_next_tokens(visit):
@@ -111,3 +156,29 @@ def test_hostile_words_reach_the_picture_as_words(visit):
     svg = page.sent("diagram")["wide"]
     assert "&lt;" in svg
     assert "<b" not in svg
+
+
+def test_the_panel_says_what_comes_out_what_it_costs_and_the_code(visit):
+    page = visit(text="Once upon a time", block="2", inside="attention", head="3")
+    page.click("diagram", "clicked", "blocks.2.attention.core.softmax")
+    trace = cached_trace("tales", Tokenizer(8192).encode("Once upon a time"))
+    weights = trace.blocks[2].attn_weights(3)
+    assert f"Mean {float(weights.mean()):.4g}" in page.words
+    assert "What comes out, head 3: 4 × 4 numbers" in page.words
+    assert "torch.softmax(scores.masked_fill(later" in page.app.code[0].value
+    page.click("diagram", "clicked", "blocks.2.attention.core.scores")
+    flops = Ledger(PRESETS["tales"]).flops_of("blocks.2.attention.core", 4).total // 2
+    assert f"FLOPs: {flops:,}" in page.words
+
+
+def test_shapes_in_names(visit):
+    page = visit(text="Once upon", block="2").set("symbolic", True)
+    assert "(n_tokens, emb_dim)" in page.sent("diagram")["wide"]
+    assert "(2, 256)" not in page.sent("diagram")["wide"]
+    assert page.link["symbolic"] == "true"
+
+
+def test_the_other_pages_look_at_the_same_block_and_station(visit):
+    page = visit(text="Hi", block="4").click("diagram", "clicked", "blocks.4.feed_forward.gelu")
+    page.go("pages/activations.py")
+    assert (page.value("layer"), page.value("station")) == (4, "feed_forward.gelu")

@@ -16,7 +16,7 @@ PATHS = [path for path, _, _ in MENU]
 def test_the_menu_has_every_page_there_is(root, visit):
     files = {f"pages/{place.name}" for place in (root / "pages").glob("*.py")}
     assert set(PATHS) == files | {"app.py"}
-    links = visit().app.get("page_link")
+    links = visit().app.sidebar.get("page_link")
     assert [link.proto.label for link in links] == [name for _, name, _ in MENU]
 
 

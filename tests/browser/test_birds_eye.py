@@ -35,6 +35,7 @@ def test_a_click_opens_a_block_and_explains_a_part(visit, act):
     expect(page.locator(PANEL)).to_contain_text("Block 0")
     expect(part(page, "blocks.0.attention.query")).to_be_visible()
     act(page, part(page, "blocks.0.feed_forward.gelu").click)
+    expect(part(page, "blocks.0.attention.query")).to_have_count(0)  # attention is closed now
     expect(page.locator(PANEL)).to_contain_text("GELU")
     expect(page.locator(".part.selected")).to_have_count(1)
     selected = page.locator(".part.selected")
@@ -60,15 +61,43 @@ def test_the_keyboard_does_what_a_click_does(key, visit, act):
 
 
 def test_every_part_can_be_clicked_and_its_formula_reads(visit, act):
-    page = visit("/?block=0")
+    page = visit("/?block=0&inside=attention")
     paths = page.locator(".part").evaluate_all("all => all.map(e => e.dataset.path)")
-    assert len(set(paths)) > 20
-    for path in dict.fromkeys(paths):
+    inside = [path for path in dict.fromkeys(paths) if path.startswith("blocks.0.attention.")]
+    assert len(inside) == 12
+    for path in inside:
         # on the words or near the upper edge: a frame's middle belongs to what it holds
         act(page, lambda path=path: part(page, path).click(position={"x": 14, "y": 9}))
         expect(page.locator(".part.selected").last).to_have_attribute("data-path", path)
         expect(page.locator(f"{PANEL} .katex").first).to_be_visible()
         assert page.locator(f"{PANEL} .katex-error").count() == 0, path
+
+
+def test_the_levels_and_the_escape_key_walk_back(visit, act):
+    page = visit("/?block=1")
+    act(page, lambda: part(page, "blocks.1.attention.core").click(position={"x": 14, "y": 9}))
+    expect(part(page, "blocks.1.attention.core.softmax")).to_be_visible()
+    act(page, lambda: page.keyboard.press("Escape"))
+    expect(part(page, "blocks.1.attention.core.softmax")).to_have_count(0)
+    expect(part(page, "blocks.1.attention.query")).to_be_visible()
+    act(page, page.get_by_role("button", name="Whole model").click)
+    expect(part(page, "blocks")).to_be_visible()
+    act(page, part(page, "out_head").click)
+    expect(part(page, "out_head.softmax")).to_be_visible()
+
+
+@pytest.mark.parametrize(("motion", "moving"), [("no-preference", True), ("reduce", False)])
+def test_parts_glide_to_their_places_unless_less_motion_is_asked_for(motion, moving, visit, act):
+    page = visit("/")
+    page.emulate_media(reduced_motion=motion)
+    page.evaluate(
+        """() => { window.moves = 0; const glide = Element.prototype.animate;
+            Element.prototype.animate = function (...all) {
+                if (this.closest('svg.gptviz')) window.moves += 1;
+                return glide.apply(this, all); }; }"""
+    )
+    act(page, part(page, "blocks").click)
+    assert (page.evaluate("window.moves") > 0) == moving
 
 
 def test_zoom_and_its_way_back(visit):
@@ -113,6 +142,13 @@ ON_EACH_OTHER = """() => [...document.querySelectorAll('*')]
     "link",
     [
         "block=3",
+        "block=3&inside=attention",
+        "block=0&inside=attention&symbolic=true",
+        "block=3&inside=norm2&symbolic=true",
+        "block=3&inside=feed_forward&symbolic=true",
+        "inside=embeddings&symbolic=true",
+        "inside=out_head",
+        "model=gpt3-175b&block=95&inside=attention&text=",
         "model=gpt2-small",
         "model=gpt3-175b&block=95&text=",
         "model=custom&n_heads=128&emb_dim=16384&n_layers=128&vocab_size=200000"

@@ -25,7 +25,8 @@ def expect_whole(page: Page, path: str) -> None:
     for selector in WHOLE[path]:
         expect(page.locator(selector).first).to_be_attached()
     expect(page.locator(".st-key-n_layers")).to_have_count(1)
-    expect(page.get_by_test_id("stPageLink")).to_have_count(len(WHOLE))
+    menu = page.get_by_test_id("stSidebar").get_by_test_id("stPageLink")
+    expect(menu).to_have_count(len(WHOLE))
 
 
 @pytest.mark.parametrize("path", WHOLE)
@@ -117,7 +118,7 @@ def test_hostile_text_that_is_typed_runs_nothing_on_any_page(watched, act):
     box.fill(HOSTILE)
     act(page, lambda: box.press("Control+Enter"))
     for name in ("Activations", "Attention", "Parameters", "Bird's-eye view"):
-        act(page, lambda name=name: page.get_by_role("link", name=name).click())
+        act(page, lambda name=name: page.get_by_role("link", name=name).first.click())
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
         expect(page.locator(".st-key-text textarea")).to_have_value(HOSTILE)
         expect_harmless(page)

@@ -12,13 +12,16 @@ from gptviz.config import PRESETS, GPTConfig
 from gptviz.costs import (
     DEVICES,
     Device,
+    PartCost,
     Work,
     decode,
+    part_cost,
     prefill,
     size,
     training_flops,
     training_memory,
 )
+from gptviz.diagram.parts import CORE_STEPS, NORM_STEPS
 from gptviz.ledger import Ledger
 from gptviz.model import GPTModel
 
@@ -131,3 +134,19 @@ def test_devices_say_where_their_numbers_come_from(device):
     assert device.source
     assert 1e12 < device.flops < 1e16
     assert 100 < device.flops / device.bandwidth < 1000
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_steps_of_a_part_cost_together_what_the_part_costs(tied):
+    ledger = Ledger(PRESETS["gpt2-small"].changed(tie_weights=tied))
+    for norm in ("blocks.0.norm1", "blocks.3.norm2", "final_norm"):
+        steps = [part_cost(ledger, f"{norm}.{step}", 8).parameters for step in NORM_STEPS]
+        assert sum(steps) == ledger.of(norm) == 2 * 768
+    core = "blocks.0.attention.core"
+    steps = [part_cost(ledger, f"{core}.{step}", 8).flops for step in CORE_STEPS]
+    assert sum(steps) == ledger.flops_of(core, 8).total == 2 * 2 * 8 * 8 * 768
+    assert part_cost(ledger, "out_head.matmul", 8) == part_cost(ledger, "out_head", 8)
+    assert part_cost(ledger, "out_head", 8).flops == 2 * 8 * 50257 * 768
+    both = part_cost(ledger, "tok_emb", 8).parameters + part_cost(ledger, "pos_emb", 8).parameters
+    assert part_cost(ledger, "embeddings", 8) == PartCost(both)
+    assert part_cost(ledger, "next_token", 8) == PartCost()

@@ -5,12 +5,18 @@ import re
 import pytest
 
 from gptviz.config import GPTConfig
-from gptviz.diagram.parts import BLOCK_PARTS
+from gptviz.diagram.parts import BLOCK_PARTS, STEPS
 from gptviz.glossary import GLOSSARY, entry
 from gptviz.model import GPTModel
 
 TINY = GPTConfig(vocab_size=300, context_length=16, emb_dim=24, n_heads=4, n_layers=2)
 WITHOUT_MODULE = {"tokens", "embeddings", "next_token"}
+IN_BLOCK = ("norm1", "norm2", "attention", "feed_forward")
+WITHOUT_MODULE |= {
+    f"{'blocks.0.' * (holder in IN_BLOCK)}{holder}.{step}"
+    for holder, steps in STEPS.items()
+    for step in steps
+}
 
 
 def test_every_module_is_explained_and_nothing_that_is_not_there():
@@ -40,6 +46,15 @@ def test_an_entry_is_whole(path):
     assert len(said.name) <= 30  # stands in a box of the diagram
     assert said.term
     assert said.what != said.why
+
+
+def test_an_entry_has_the_configurations_own_numbers():
+    said = entry("blocks.1.attention.split").filled(TINY)
+    assert r"\frac{24}{4} = 6" in said.formula
+    assert "into 4 pieces" in said.what
+    for path in GLOSSARY:
+        filled = GLOSSARY[path].filled(TINY)
+        assert "$" not in filled.what + filled.why + filled.formula, path
 
 
 @pytest.mark.parametrize("path", GLOSSARY)

@@ -23,6 +23,7 @@ function show(state) {
   const text = state.stage.clientWidth < NARROW ? state.data.narrow : state.data.wide;
   if (text !== state.shown) {
     const focused = state.stage.getRootNode().activeElement?.dataset?.path;
+    const before = state.svg && places(state.svg);
     const parsed = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
     state.svg = copied(parsed);
     const size = state.svg.getAttribute('viewBox').split(' ').map(Number);
@@ -31,9 +32,47 @@ function show(state) {
     state.shown = text;
     state.stage.replaceChildren(state.svg);
     look(state);
+    if (before) move(state.svg, before);
     if (focused) at(state, focused)?.focus({ preventScroll: true });
   }
   select(state, state.data.selected);
+}
+
+function places(svg) {
+  return new Map([...svg.querySelectorAll('.part')].map(part => [part.dataset.path, part.getBBox()]));
+}
+
+// Parts that were there before glide to their new place, all else fades in.
+function move(svg, before) {
+  if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+  const after = places(svg);
+  const moved = path => {
+    const a = before.get(path), b = after.get(path);
+    return !a || [a.x - b.x, a.y - b.y, a.width - b.width, a.height - b.height].some(d => Math.abs(d) > 1);
+  };
+  if (after.size === before.size && ![...after.keys()].some(moved)) return;
+  for (const node of svg.children) {
+    const a = before.get(node.dataset?.path), b = after.get(node.dataset?.path);
+    const from = a && b?.width
+      ? { transform: `translate(${a.x - b.x}px, ${a.y - b.y}px) scale(${a.width / b.width}, ${a.height / b.height})` }
+      : { opacity: 0 };
+    node.animate([from, {}], { duration: 260, easing: 'ease-out' });
+  }
+}
+
+function showLevels(state) {
+  const { levels } = state.data;
+  state.levels.replaceChildren(...levels.map(({ path, name }, i) => {
+    const button = document.createElement('button');
+    button.textContent = name;
+    button.dataset.level = path;
+    button.disabled = i === levels.length - 1;
+    return button;
+  }));
+}
+
+function walk(state, path) {
+  state.send('walked', path);
 }
 
 function at(state, path) {
@@ -101,6 +140,16 @@ function listen(state, root) {
   state.stage.addEventListener('click', event => {
     if (!drag?.far) pick(state, event.target.closest('.part'));
   });
+  state.levels.addEventListener('click', event => {
+    const path = event.target.dataset.level;
+    if (path !== undefined) walk(state, path);
+  });
+  root.querySelector('.wrap').addEventListener('keydown', event => {
+    const outside = state.data.levels.at(-2);
+    if (event.key !== 'Escape' || !outside) return;
+    event.preventDefault();
+    walk(state, outside.path);
+  });
   state.stage.addEventListener('keydown', event => {
     if (event.key !== 'Enter' && event.key !== ' ') return;
     event.preventDefault();
@@ -117,11 +166,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   let state = states.get(parentElement);
   const isNew = !state;
   if (isNew) {
-    state = { stage: parentElement.querySelector('.stage') };
+    const find = name => parentElement.querySelector(name);
+    state = { stage: find('.stage'), levels: find('nav') };
     states.set(parentElement, state);
   }
   state.data = data;
   state.send = setTriggerValue;
   show(state);
+  showLevels(state);
   if (isNew) listen(state, parentElement);
 }

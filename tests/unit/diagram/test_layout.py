@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from gptviz.config import PLACEHOLDER_PARTS, PRESETS, GPTConfig
 from gptviz.diagram.layout import lay_out
-from gptviz.diagram.parts import BLOCK_PARTS, part
+from gptviz.diagram.parts import BLOCK_PARTS, IN_BLOCK, IN_COLUMN, STEPS, can_open, level_of, part
 from gptviz.diagram.view import Reading, View
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 HAIR = 1e-6  # of a pixel: sums of fractions are not exact
 
 # In the order of the forward pass, so from the top of the picture down.
-COLUMN_PARTS = ("tokens", "tok_emb", "embeddings", "drop_emb", "final_norm", "out_head")
+COLUMN_PARTS = ("tokens", "tok_emb", "embeddings.sum", "drop_emb", "final_norm", "out_head")
 COLUMN_PARTS += ("next_token",)
 FORWARD_PARTS = ("norm1", "attention", "shortcut1", "norm2", "feed_forward", "shortcut2")
 
@@ -43,13 +43,27 @@ def configs(draw):
 
 @st.composite
 def views(draw):
-    """Any state of the picture: block open or not, with and without sentence and reading."""
+    """Any state of the picture: anything open or nothing, with and without sentence and reading."""
     config = draw(configs())
     labels = draw(st.lists(st.text(min_size=1), max_size=min(9, config.context_length)))
     ids = tuple(range(len(labels)))
-    opened = draw(st.none() | st.integers(0, config.n_layers - 1))
+    opened = draw(levels(config))
     reading = draw(readings(config, opened)) if labels else None
-    return View(config, tuple(labels), ids, opened, reading)
+    head, symbolic = draw(st.integers(0, config.n_heads - 1)), draw(st.booleans())
+    return View(config, tuple(labels), ids, opened, head, symbolic, reading)
+
+
+@st.composite
+def levels(draw, config):
+    """The path of anything that can be open."""
+    block = f"blocks.{draw(st.integers(0, config.n_layers - 1))}"
+    paths = ["", *IN_COLUMN, block, *(f"{block}.{name}" for name in IN_BLOCK)]
+    return draw(st.sampled_from([p for p in paths if can_open(config, p)]))
+
+
+def steps_of(opened):
+    """The paths of what is inside an opened part without being a module of its own."""
+    return [f"{opened}.{step}" for step in STEPS.get(opened.rpartition(".")[2], ())]
 
 
 @st.composite
@@ -57,9 +71,12 @@ def readings(draw, config, opened):
     if draw(st.booleans()):
         return None
     guesses = draw(st.lists(st.tuples(st.text(min_size=1), st.floats(0, 1)), max_size=5))
-    heads = config.n_heads if opened is not None and config.has("attention") else 0
-    hidden = PIXEL if opened is not None and config.has("feed_forward") else None
-    return Reading((PIXEL,) * heads, hidden, tuple(guesses))
+    modules = (f"{opened}.{name}" for name in ("linear1", "gelu", "linear2"))
+    maps = dict.fromkeys((*steps_of(opened), *modules, "tok_emb", "pos_emb"), (PIXEL,))
+    maps[f"{opened}.attention"] = (PIXEL,) * config.n_heads
+    maps[f"{opened}.feed_forward"] = (PIXEL,)
+    logits = draw(st.lists(st.floats(-99, 99), min_size=len(guesses), max_size=len(guesses)))
+    return Reading(maps, tuple(guesses), tuple(logits))
 
 
 def any_drawing(test):
@@ -114,14 +131,16 @@ def test_a_box_inside_another_is_a_part_of_it(view, narrow):
     for frame in (box for box in boxes if box.style == "frame"):
         for box in boxes:
             if box is not frame and inside(outline(box), outline(frame)):
-                assert box.path.startswith(frame.path + "."), (frame, box)
+                part_of = box.path.startswith(f"{frame.path}.")
+                assert part_of or level_of(box.path) == frame.path, (frame, box)
 
 
 @any_drawing
 def test_maps_and_bars_lie_in_their_frame_and_cover_no_box_and_no_other_map(view, narrow):
     drawing = lay_out(view, narrow)
-    frames = [outline(box) for box in drawing.boxes if box.style == "frame"]
-    solid = [outline(box) for box in drawing.boxes if box.style != "frame"]
+    holders = ("frame", "step")
+    frames = [outline(box) for box in drawing.boxes if box.style in holders]
+    solid = [outline(box) for box in drawing.boxes if box.style not in holders]
     small = [outline(thing) for thing in (*drawing.pictures, *drawing.bars)]
     for place in small:
         assert any(inside(place, frame) for frame in frames), place
@@ -129,9 +148,19 @@ def test_maps_and_bars_lie_in_their_frame_and_cover_no_box_and_no_other_map(view
     assert not any(overlap(a, b) for a, b in combinations(small, 2))
 
 
-def expected_parts(config):
-    """A placeholder is drawn as one box, without what would be inside it."""
-    return {name for name in BLOCK_PARTS if "." not in name or config.has(name.split(".")[0])}
+def expected_in_block(view):
+    """What is to be seen of an opened block.
+
+    A placeholder is one box, without what would be inside it, and so is what is closed beside an
+    opened part.
+    """
+    block = f"blocks.{view.layer}"
+    inner = view.opened.removeprefix(block).removeprefix(".")
+    for name in BLOCK_PARTS:
+        holder = name.split(".")[0]
+        if holder == name or (view.config.has(holder) and inner in ("", holder)):
+            yield f"{block}.{name}"
+    yield from steps_of(view.opened)
 
 
 @any_drawing
@@ -140,8 +169,19 @@ def test_every_part_of_the_opened_block_stands_on_it_once_and_no_other_blocks_pa
     inner = [
         box.path for box in boxes if box.path.startswith("blocks.") and box.path.count(".") > 1
     ]
-    expected = () if view.opened is None else expected_parts(view.config)
-    assert sorted(inner) == sorted(f"blocks.{view.opened}.{name}" for name in expected)
+    expected = () if view.layer is None else expected_in_block(view)
+    assert sorted(inner) == sorted(expected)
+
+
+@any_drawing
+def test_every_part_outside_the_blocks_stands_on_the_picture_once(view, narrow):
+    paths = [box.path for box in lay_out(view, narrow).boxes if not box.path.startswith("blocks")]
+    expected = {*COLUMN_PARTS, "pos_emb"}
+    if view.opened in IN_COLUMN:
+        expected |= {view.opened, *steps_of(view.opened)}
+    assert set(paths) == expected
+    twice = {path for path in paths if paths.count(path) > 1}
+    assert twice <= {view.opened}  # as a small box in the column, and open beside it
 
 
 @any_drawing
@@ -156,11 +196,12 @@ def test_every_box_is_a_known_part_in_its_own_colour(view, narrow):
 @any_drawing
 def test_the_way_through_the_model_goes_down_the_picture(view, narrow):
     boxes = {box.path: box for box in lay_out(view, narrow).boxes}
-    ways = [COLUMN_PARTS]
-    if view.opened is None:
+    ways = [] if view.opened in IN_COLUMN else [COLUMN_PARTS]
+    if view.opened == "":
         ways += [("drop_emb", "blocks", "final_norm")]
-    else:
-        ways += [tuple(f"blocks.{view.opened}.{name}" for name in FORWARD_PARTS)]
+    elif view.layer is not None:
+        ways += [tuple(f"blocks.{view.layer}.{name}" for name in FORWARD_PARTS)]
+    ways += [steps_of(view.opened)[-3:]]  # the first ones may stand side by side
     for way in ways:
         for before, after in pairwise(way):
             assert boxes[before].bottom <= boxes[after].y, (before, after)
@@ -207,13 +248,17 @@ def test_closed_blocks_are_one_box_that_says_how_many(narrow):
         assert column_titles(view, narrow) == [f"Transformer block × {n_layers}"]
 
 
+def is_block(path):
+    return path.startswith("blocks.") and path.count(".") == 1
+
+
 @settings(deadline=None)
 @given(n_layers=st.integers(1, 128), data=st.data())
 def test_the_opened_block_and_the_groups_around_it_are_all_blocks(n_layers, data):
     opened = data.draw(st.integers(0, n_layers - 1))
-    view = View(GPTConfig(n_layers=n_layers), opened=opened)
+    view = View(GPTConfig(n_layers=n_layers), opened=f"blocks.{opened}")
     counted = []
-    for title in {box.title for box in lay_out(view).boxes if box.path.count(".") == 1}:
+    for title in {box.title for box in lay_out(view).boxes if is_block(box.path)}:
         numbers = [int(word) for word in title.split() if word.isdecimal()]
         counted += range(numbers[0], numbers[-1] + 1)
     assert sorted(counted) == list(range(n_layers))
@@ -234,10 +279,20 @@ def test_shapes_on_the_arrows_are_those_of_the_sentence(ids):
     config = PRESETS["gpt2-small"]
     labels = tuple(map(str, ids))
     n_tokens = len(ids) or "n_tokens"
-    for opened in (None, 3):
+    whole = {f"({n_tokens})", f"({n_tokens}, 768)", f"({n_tokens}, 50257)"}
+    heads = {f"(12, {n_tokens}, 64)", f"(12, {n_tokens}, {n_tokens})"}
+    inside = {"": set(), "blocks.3": set(), "blocks.3.attention": heads, "blocks.3.norm1": set()}
+    inside |= {"blocks.3.feed_forward": {f"({n_tokens}, 3072)"}, "out_head": {"(50257)"}}
+    for opened, more in inside.items():
         texts = lay_out(View(config, labels, ids, opened)).texts
-        shapes = {text.text for text in texts if text.style == "shape"}
-        assert shapes == {f"({n_tokens})", f"({n_tokens}, 768)", f"({n_tokens}, 50257)"}
+        assert {text.text for text in texts if text.style == "shape"} == whole | more, opened
+
+
+def test_shapes_can_be_written_in_the_names_of_the_configuration():
+    texts = lay_out(View(GPTConfig(), ("a",), (1,), "blocks.0.attention", symbolic=True)).texts
+    shapes = {text.text for text in texts if text.style == "shape"}
+    assert "(n_heads, n_tokens, head_dim)" in shapes
+    assert not [shape for shape in shapes if any(c.isdecimal() for c in shape)]
 
 
 def test_a_bar_is_as_long_as_its_probability():
@@ -250,7 +305,8 @@ def test_a_bar_is_as_long_as_its_probability():
 def test_every_head_has_its_map_or_is_counted():
     config = GPTConfig(emb_dim=96, n_heads=96)
     maps = tuple(f"{PIXEL}{head}" for head in range(96))
-    drawing = lay_out(View(config, ("x",), (1,), opened=0, reading=Reading(head_maps=maps)))
+    reading = Reading({"blocks.0.attention": maps})
+    drawing = lay_out(View(config, ("x",), (1,), "blocks.0", reading=reading))
     shown = len(drawing.pictures)
     assert [picture.href for picture in drawing.pictures] == list(maps[:shown])
     assert 0 < shown < 96
@@ -264,7 +320,7 @@ from gptviz.config import PRESETS
 from gptviz.diagram.layout import lay_out
 from gptviz.diagram.svg import to_svg
 from gptviz.diagram.view import View
-svg = to_svg(lay_out(View(PRESETS["gpt3-175b"], opened=95)))
+svg = to_svg(lay_out(View(PRESETS["gpt3-175b"], opened="blocks.95.attention")))
 print("(n_tokens, 12288)" in svg, "torch" in sys.modules, "numpy" in sys.modules)
 """
     command = [sys.executable, "-c", code]

@@ -72,7 +72,7 @@ def test_a_part_is_a_placeholder_where_the_model_has_an_identity(placeholders):
 
 def test_parts_without_a_module():
     assert part(TINY, "tokens", 5).output == (5,)
-    assert part(TINY, "embeddings", 5).inputs == ((5, 24), (5, 24))
+    assert part(TINY, "embeddings.sum", 5).inputs == ((5, 24), (5, 24))
     assert part(TINY, "next_token", 5).output == (300,)
 
 

@@ -55,8 +55,9 @@ def allowed(request):
 def full_view(word):
     """A view in which a word stands wherever a person's or the model's words can stand."""
     config = GPTConfig(emb_dim=96)
-    reading = Reading((PIXEL,) * 12, PIXEL, ((word, 0.5),))
-    return View(config, (word,), (1,), 0, reading)
+    maps = {"blocks.0.attention": (PIXEL,) * 12, "blocks.0.feed_forward": (PIXEL,)}
+    reading = Reading(maps, ((word, 0.5),), (1.5,))
+    return View(config, (word,), (1,), "blocks.0", reading=reading)
 
 
 @pytest.mark.parametrize("word", HOSTILE)

@@ -1,0 +1,204 @@
+"""What is inside the parts of a model: every step that their code takes, in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gptviz.diagram.drawing import Bar, Box, fitted
+from gptviz.diagram.pen import GAP, PAD, STEP, TITLE, Pen
+
+LANE = 34  # beside the steps of attention: the values' way down
+CHIP = 70  # width of one token
+
+Guess = tuple[str, float]
+
+
+def draw_inside(pen: Pen, path: str, x: float, top: float, w: float) -> Box:
+    """Draw the opened part ``path`` from ``top`` down; gives the frame around it."""
+    name = path.rpartition(".")[2]
+    draw = {
+        "attention": _attention,
+        "feed_forward": _feed_forward,
+        "embeddings": _embeddings,
+        "out_head": _out_head,
+    }.get(name, _norm)
+    bottom = draw(pen, path, x + PAD, top + TITLE, w - 2 * PAD)
+    return pen.frame(path, x, top, w, bottom + PAD)
+
+
+def _norm(pen: Pen, path: str, x: float, y: float, w: float) -> float:
+    numbers = pen.view.size("emb_dim")
+    half = (w - 8) / 2
+    each = [
+        pen.part(f"{path}.{name}", x + i * (half + 8), y, half, STEP, (pen.view.shape(path_of),))
+        for i, (name, path_of) in enumerate((n, f"{path}.{n}") for n in ("mean", "variance"))
+    ]
+    y = each[0].bottom + GAP - 6
+    for box in each:
+        pen.drawing.arrow((box.middle, box.bottom), (box.middle, y))
+    words = {"normalize": "(x - mean) ÷ √variance", "scale": f"× {numbers} learned numbers"}
+    words["shift"] = f"+ {numbers} learned numbers"
+    return _strips(pen, path, x, y, w, [(name, [text]) for name, text in words.items()])
+
+
+def _feed_forward(pen: Pen, path: str, x: float, y: float, w: float) -> float:
+    narrow, wide = pen.view.size("emb_dim"), pen.view.size("ff_dim")
+    words = {
+        "linear1": f"{narrow} → {wide}",
+        "gelu": f"{wide} numbers, negative ones hushed",
+        "linear2": f"{wide} → {narrow}",
+    }
+    lines = [(name, pen.wrapped(text, w - 16)) for name, text in words.items()]
+    return _strips(pen, path, x, y, w, lines)
+
+
+def _strips(
+    pen: Pen, path: str, x: float, y: float, w: float, steps: Sequence[tuple[str, list[str]]]
+) -> float:
+    """Steps with maps as wide as themselves, one below the other; gives where they end."""
+    boxes: list[Box] = []
+    for name, lines in steps:
+        if boxes:
+            y = pen.down(boxes[-1].middle, boxes[-1].bottom, boxes[-1].path)
+        boxes.append(pen.strip(f"{path}.{name}", x, y, w, *lines))
+    return boxes[-1].bottom
+
+
+def draw_projections(pen: Pen, path: str, x: float, y: float, w: float) -> list[Box]:
+    """Query, key and value side by side."""
+    third = (w - 2 * 8) / 3
+    return [
+        pen.part(f"{path}.{name}", x + i * (third + 8), y, third, 30)
+        for i, name in enumerate(("query", "key", "value"))
+    ]
+
+
+def _attention(pen: Pen, path: str, x: float, y: float, w: float) -> float:
+    trio = draw_projections(pen, path, x, y, w)
+    y = trio[0].bottom + GAP + 8
+    heads = f"{pen.view.size('n_heads')} heads × {pen.view.size('head_dim')} numbers"
+    lines = pen.wrapped(heads, w - 16)
+    split = pen.part(f"{path}.split", x, y, w, 32 + 16 * len(lines), lines)
+    for box in trio:
+        pen.drawing.arrow((box.middle, box.bottom), (box.middle, y))
+    pen.shape(trio[1].middle, y - GAP / 2, f"{path}.query", "middle")
+    core = _core(pen, path, x, split, w)
+    y = pen.down(core.middle, core.bottom, f"{path}.core", room=w / 2)
+    merge = pen.part(f"{path}.merge", x, y, w, 30)
+    y = pen.down(merge.middle, merge.bottom, f"{path}.merge")
+    return pen.part(f"{path}.out_proj", x, y, w, 30).bottom
+
+
+def _core(pen: Pen, path: str, x: float, split: Box, w: float) -> Box:
+    """What every head does; the values pass by at the side until they are gathered."""
+    config, core = pen.view.config, f"{path}.core"
+    top = split.bottom + GAP + 8
+    left, width, y = x + 10, w - 10 - LANE, top + 48
+    query, key, lane = left + width - 52, left + width - 20, x + w - LANE / 2
+    pen.drawing.arrow((query, split.bottom), (query, y))
+    pen.drawing.arrow((key, split.bottom), (key, y))
+    for way, letter in ((query, "q"), (key, "k"), (lane, "v")):
+        pen.drawing.text(way + 5, top + 15, letter)
+    pen.shape(split.middle, top - GAP / 2, f"{path}.split", "middle")
+    root = "√head_dim" if pen.view.symbolic else f"√{config.head_dim}"
+    words = {
+        "scores": "query · key",
+        "scale": f"÷ {root}",
+        "mask": "no later keys",
+        "softmax": "rows sum to 1",
+        "dropout": "",
+        "gather": "weights × values",
+    }
+    boxes: list[Box] = []
+    for name, text in words.items():
+        if boxes:
+            y = pen.down(boxes[-1].middle, boxes[-1].bottom, boxes[-1].path, room=width / 2)
+        boxes.append(_core_step(pen, f"{core}.{name}", left, y, width, text))
+    gather = boxes[-1]
+    pen.drawing.arrow((lane, split.bottom), (lane, gather.centre), (gather.right, gather.centre))
+    shown = "in every head" if not pen.view.reading else f"shown: head {pen.view.head}"
+    return pen.frame(core, x, top, w, gather.bottom + 10, (shown,))
+
+
+def _core_step(pen: Pen, path: str, x: float, y: float, w: float, text: str) -> Box:
+    if text:
+        return pen.step(path, x, y, w, text)
+    title = f"dropout {pen.view.config.drop_rate:g}"
+    return pen.part(path, x + w / 2 - 56, y, 112, 22, style="pill", title=title)
+
+
+def _embeddings(pen: Pen, _path: str, x: float, y: float, w: float) -> float:
+    size, config = pen.view.size, pen.view.config
+    chips = shown_tokens(pen, int(w / CHIP))
+    for i, (label, number, place) in enumerate(chips):
+        middle = x + (i + 0.5) * w / len(chips)
+        pen.drawing.text(middle, y + 12, fitted(label, w / len(chips) - 6, 12), "name", "middle")
+        pen.drawing.text(middle, y + 28, number, "value", "middle")
+        pen.drawing.text(middle, y + 44, place, "value", "middle")
+    y += 52
+    half = (w - 12) / 2
+    rows = (("tok_emb", "vocab_size", "by its number"), ("pos_emb", "context_length", "by place"))
+    tables = []
+    for i, (name, count, how) in enumerate(rows):
+        left = x + i * (half + 12)
+        top = pen.down(left + half / 2, y, "tokens")
+        lines = [how, *pen.wrapped(f"{size(count)} × {size('emb_dim')}", half - 16)]
+        tables.append(pen.strip(name, left, top, half, *lines))
+    y = max(table.bottom for table in tables) + 34
+    middle = x + w / 2
+    plus = pen.part("embeddings.sum", middle - 13, y - 13, 26, 26, style="sum")
+    for table, edge in zip(tables, (plus.x, plus.right), strict=True):
+        pen.drawing.arrow((table.middle, table.bottom), (table.middle, y), (edge, y))
+    pen.drawing.stream((middle, plus.bottom), (middle, plus.bottom + GAP))
+    y = plus.bottom + GAP
+    pill = f"dropout {config.drop_rate:g}"
+    drop = pen.part("drop_emb", middle - 56, y, 112, 22, style="pill", title=pill)
+    pen.drawing.stream((middle, drop.bottom), (middle, drop.bottom + GAP))
+    pen.shape(middle + 10, drop.bottom + GAP / 2 + 4, "embeddings.sum")
+    return drop.bottom + GAP
+
+
+def shown_tokens(pen: Pen, most: int) -> list[tuple[str, str, str]]:
+    """Tokens, their numbers and their places; in the middle, how many are left out."""
+    view = pen.view
+    rows = [
+        (label, str(number), f"at {place}")
+        for place, (label, number) in enumerate(zip(view.labels, view.ids, strict=True))
+    ]
+    if not rows:
+        return [("text, cut into pieces", "type a sentence", "")]
+    if len(rows) <= most:
+        return rows
+    hidden = len(rows) - most + 1
+    return [*rows[: most - 2], ("…", f"+{hidden}", ""), rows[-1]]
+
+
+def _out_head(pen: Pen, path: str, x: float, y: float, w: float) -> float:
+    size, reading = pen.view.size, pen.view.reading
+    guesses = reading.next_tokens if reading else ()
+    logits = zip(guesses, reading.logits if reading else (), strict=False)
+    rows = 18 * len(guesses)
+    table = f"{size('emb_dim')} → {size('vocab_size')}"
+    matmul = pen.part(f"{path}.matmul", x, y, w, 52 + rows, (table,), style="step")
+    for i, ((label, _), logit) in enumerate(logits):
+        middle, line = x + w * 0.42, matmul.y + 60 + 18 * i
+        pen.drawing.text(middle - 8, line, fitted(label, w * 0.38, 12), "name", "end")
+        pen.drawing.text(middle, line, f"{logit:.2f}", "value")
+    y = pen.down(matmul.middle, matmul.bottom, "next_token")
+    softmax = pen.part(f"{path}.softmax", x, y, w, 36 + 20 * len(guesses), style="step")
+    draw_guesses(pen, softmax, guesses, softmax.y + 30)
+    y = pen.down(softmax.middle, softmax.bottom, "next_token")
+    likeliest = (f"the likeliest: {guesses[0][0]}",) if guesses else ("one of them",)
+    lines = [fitted(line, w - 24, 12) for line in likeliest]
+    return pen.part(f"{path}.sampling", x, y, w, 52, lines, style="step").bottom
+
+
+def draw_guesses(pen: Pen, box: Box, guesses: Sequence[Guess], y: float) -> None:
+    """Bars on a scale from 0 to 1: half a bar is a probability of one half."""
+    left, scale = box.x + box.w * 0.42, box.w * 0.36
+    for label, probability in guesses:
+        pen.drawing.text(left - 8, y + 10, fitted(label, box.w * 0.38, 12), "name", "end")
+        pen.drawing.bars.append(Bar(left, y, max(1, scale * probability), 13, "head"))
+        number = f"{probability:.3f}"
+        pen.drawing.text(left + scale * probability + 6, y + 10, number, "value")
+        y += 20

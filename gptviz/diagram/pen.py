@@ -1,0 +1,101 @@
+"""What all levels of the picture draw with: parts as boxes, steps with their maps, arrows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from gptviz.diagram.drawing import Box, Drawing, Picture, wrapped
+from gptviz.diagram.view import View
+
+PAD = 12  # between a frame and what it holds
+TITLE = 32  # from a frame's top to what it holds
+STEP = 46  # height of a step
+MAP = (56, 34)  # of a step's small map
+STRIP = 40  # height of a map as wide as its step
+GAP = 24  # between parts: an arrow with its shape
+SHAPE_CHAR = 6.7  # width of a character of a shape
+
+
+class Pen:
+    """Draws parts of a view at given places."""
+
+    def __init__(self, view: View, drawing: Drawing) -> None:
+        self.view, self.drawing = view, drawing
+
+    def part(
+        self,
+        path: str,
+        x: float,
+        y: float,
+        w: float,
+        h: float,
+        lines: Sequence[str] = (),
+        *,
+        style: str = "box",
+        title: str = "",
+        opened: bool = False,
+    ) -> Box:
+        """A part; a placeholder says so, in place of ``lines``."""
+        piece = self.view.part(path)
+        title = title or piece.entry.name
+        spoken = f"{title}{', open' if opened else ''}. {piece.entry.what} {' '.join(lines)}"
+        if piece.placeholder:
+            lines = ("placeholder",) if style not in ("pill", "sum") else ()
+        box = Box(
+            path,
+            piece.kind,
+            *(x, y, w, h),
+            title,
+            tuple(lines),
+            style,
+            spoken.strip(),
+            piece.placeholder,
+            opened,
+        )
+        return self.drawing.box(box)
+
+    def frame(
+        self, path: str, x: float, top: float, w: float, bottom: float, lines: Sequence[str] = ()
+    ) -> Box:
+        """A part around what it holds."""
+        opened = path == self.view.opened
+        return self.part(path, x, top, w, bottom - top, lines, style="frame", opened=opened)
+
+    def step(self, path: str, x: float, y: float, w: float, *lines: str) -> Box:
+        """A part with its words on the left and, once it is known, its map on the right."""
+        box = self.part(path, x, y, w, STEP, lines, style="step")
+        width, height = MAP
+        self.map(path, box.right - width - 8, y + (STEP - height) / 2, width, height)
+        return box
+
+    def strip(self, path: str, x: float, y: float, w: float, *lines: str) -> Box:
+        """A part with its map below its words, as wide as itself."""
+        words = 29 + 15 * len(lines)
+        box = self.part(path, x, y, w, words + STRIP + 8, lines, style="step")
+        self.map(path, x + 8, y + words, w - 16, STRIP)
+        return box
+
+    def map(self, path: str, x: float, y: float, w: float, h: float) -> None:
+        """The small picture of what comes out of a part, if there is one."""
+        for href in self.view.maps(path)[:1]:
+            spoken = f"numbers that come out of {path}"
+            self.drawing.pictures.append(Picture(x, y, w, h, href, spoken))
+
+    def down(self, x: float, y: float, shape_of: str, room: float = math.inf) -> float:
+        """An arrow down, with the shape of what goes there; gives its end.
+
+        The shape stands beside the arrow, or on it where less than its width is left of ``room``.
+        """
+        self.drawing.arrow((x, y), (x, y + GAP))
+        fits = 8 + len(self.view.shape(shape_of)) * SHAPE_CHAR <= room
+        self.shape(x + 8 * fits, y + GAP / 2 + 4, shape_of, "start" if fits else "middle")
+        return y + GAP
+
+    def shape(self, x: float, y: float, path: str, anchor: str = "start") -> None:
+        """The shape of what comes out of a part, beside an arrow."""
+        self.drawing.text(x, y, self.view.shape(path), "shape", anchor)
+
+    def wrapped(self, text: str, width: float) -> list[str]:
+        """A part's second line, in as many as it takes."""
+        return wrapped(text, width, 12)

@@ -1,0 +1,61 @@
+"""The small pictures inside an opened part of the diagram: what comes out of each step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gptviz.diagram.parts import STEPS
+from gptviz.figures.theme import KINDS
+from gptviz.ui.pictures import map_address, signed_address
+
+if TYPE_CHECKING:
+    from gptviz.tracing import Trace
+
+Maps = dict[str, tuple[str, ...]]
+
+MOST = (48, 256)  # rows and columns of a small picture
+MODULES = {
+    "embeddings": ("tok_emb", "pos_emb"),
+    "feed_forward": ("linear1", "gelu", "linear2"),
+}
+SHARES = ("softmax", "dropout")  # from 0 to 1: drawn as the maps of all heads are
+
+
+def maps_of(trace: Trace, opened: str, head: int) -> Maps:
+    """Pictures by path, for what is open; none where nothing but the whole is."""
+    if not opened:
+        return {}
+    name = opened.rpartition(".")[2]
+    if name.isdecimal():
+        return _of_block(trace, opened, int(name))
+    inside = "" if name == "embeddings" else f"{opened}."
+    paths = [f"{inside}{module}" for module in MODULES.get(name, ())]
+    paths += [f"{opened}.{step}" for step in STEPS[name]]
+    return {path: found for path in paths if (found := _of_part(trace, path, head))}
+
+
+def _of_block(trace: Trace, path: str, layer: int) -> Maps:
+    """A map for each head, and the last token's hidden layer."""
+    from gptviz.analysis.overview import last_hidden, layer_heads
+
+    maps: Maps = {}
+    if trace.config.has("attention"):
+        heads = layer_heads(trace, layer) / 255
+        maps[f"{path}.attention"] = tuple(map_address(one, KINDS["attention"]) for one in heads)
+    hidden = last_hidden(trace, layer)
+    if hidden is not None:
+        strip = map_address(hidden[None], KINDS["feed_forward"])
+        maps[f"{path}.feed_forward"] = (strip,)
+    return maps
+
+
+def _of_part(trace: Trace, path: str, head: int) -> tuple[str, ...]:
+    from gptviz.analysis.outputs import output_at, pooled
+
+    values = output_at(trace, path, head)
+    if values is None:
+        return ()
+    small = pooled(values.float().nan_to_num(neginf=0), MOST).numpy(force=True)
+    if path.rpartition(".")[2] in SHARES:
+        return (map_address(small**0.5, KINDS["attention"]),)  # faint weights can be seen
+    return (signed_address(small),)
