@@ -37,6 +37,8 @@ def panel(screen: Screen, path: str) -> None:
         _numbers(screen, piece)
         _code(piece)
         st.caption(f"In the field: {piece.entry.term}.")
+        if path in Ledger(screen.config).paths():
+            st.caption(f"In the model: `{path}`.")
         _more(piece)
 
 

@@ -101,7 +101,7 @@ def test_what_is_not_in_a_block_does_not_open_there(visit):
 def test_every_part_can_be_explained(link, visit):
     page = visit(text="Hi", **link)
     ledger = Ledger(PRESETS["tales"])
-    for path in paths(page):
+    for path in paths(page) - {"blocks"}:  # that opens block 0
         page.click("diagram", "clicked", path)
         if path in ledger.paths() and ledger.of(path):
             assert f"{ledger.of(path):,}" in page.words, path

@@ -64,7 +64,7 @@ def test_every_part_can_be_clicked_and_its_formula_reads(visit, act):
     page = visit("/?block=0&inside=attention")
     paths = page.locator(".part").evaluate_all("all => all.map(e => e.dataset.path)")
     inside = [path for path in dict.fromkeys(paths) if path.startswith("blocks.0.attention.")]
-    assert len(inside) == 12
+    assert len(inside) == 13
     for path in inside:
         # on the words or near the upper edge: a frame's middle belongs to what it holds
         act(page, lambda path=path: part(page, path).click(position={"x": 14, "y": 9}))
