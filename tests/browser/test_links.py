@@ -99,7 +99,7 @@ def test_the_link_goes_along_and_the_back_button_finds_every_page_as_it_was_left
     page = visit(f"/?{SMALL}&text=a+b")
     before = page.evaluate("history.length")
     for name in ("Parameters", "Attention"):
-        act(page, page.get_by_role("link", name=name).click)
+        act(page, page.get_by_role("link", name=name).first.click)
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
         assert link(page) == dict(parse_qsl(f"{SMALL}&text=a+b"))
     step(page, act, "n_layers")
