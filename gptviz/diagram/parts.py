@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gptviz.config import GPTConfig
+from gptviz.course import part_at
 from gptviz.glossary import Entry, entry
 
 Shape = tuple[int | str, ...]
@@ -95,7 +96,7 @@ def part(config: GPTConfig, path: str, n_tokens: int | str = "n_tokens") -> Part
             raise KeyError(f"{path}: no such part in a model of {config.n_layers} blocks")
     kind = "block" if len(pieces) == 2 else KIND_OF[pieces[-1]]
     inputs, output = _doors(config, pieces[-1] if len(pieces) != 2 else "blocks", n_tokens)
-    return Part(path, kind, inputs, output, _is_placeholder(config, path))
+    return Part(path, kind, inputs, output, part_at(path) in config.placeholders)
 
 
 def _doors(config: GPTConfig, name: str, n_tokens: int | str) -> tuple[tuple[Shape, ...], Shape]:
@@ -119,16 +120,6 @@ def _doors(config: GPTConfig, name: str, n_tokens: int | str) -> tuple[tuple[Sha
         "next_token": (((config.vocab_size,),), (config.vocab_size,)),
     }
     return special.get(name, ((stream,), stream))
-
-
-def _is_placeholder(config: GPTConfig, path: str) -> bool:
-    parents = {
-        "norm": (".norm1", ".norm2", "final_norm"),
-        "attention": (".attention", ".drop1"),
-        "feed_forward": (".feed_forward", ".drop2"),
-        "shortcut": (".shortcut1", ".shortcut2"),
-    }
-    return any(mark in path for name in config.placeholders for mark in parents[name])
 
 
 def shape_text(shape: Shape) -> str:
