@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gptviz.ui import birds_eye
+from gptviz.ui import birds_eye, course
 from gptviz.ui.frame import frame, sidebar
 from gptviz.ui.panel import panel
 
@@ -13,8 +13,10 @@ picture, beside = st.columns([7, 3], gap="medium")
 with picture:
     birds_eye.show(screen, opened)
 with beside:
+    course.offer(screen)
     birds_eye.block_choice(screen.config.n_layers)
     panel(screen.config, birds_eye.selected(screen, opened), len(screen.token_ids) or "n_tokens")
     birds_eye.take_along(screen)
 sidebar(screen)
 birds_eye.follow_up(screen)
+course.outcome(screen)

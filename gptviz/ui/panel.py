@@ -7,6 +7,7 @@ import streamlit as st
 from gptviz.config import GPTConfig
 from gptviz.diagram.parts import Part, part, shape_text
 from gptviz.ledger import Ledger
+from gptviz.ui import course
 
 WITHOUT_MODULE = ("tokens", "embeddings", "next_token")
 
@@ -19,6 +20,7 @@ def panel(config: GPTConfig, path: str, n_tokens: int | str) -> None:
     )
     with st.container(border=True, key="panel"):
         st.markdown(f"#### {name}")
+        course.mark(config, path)
         if piece.placeholder:
             st.info("A placeholder here: not built, so it does nothing.")
         st.markdown(piece.entry.what)
