@@ -73,7 +73,7 @@ def dropped(
     Source: Srivastava et al. 2014, in the inverted form that torch uses.
     """
     stays = mask(dropout, layer, name, tuple(x.shape)).to(x.device)
-    return x * stays / (1 - dropout.rate)
+    return (x * stays).div_(1 - dropout.rate)
 
 
 def install_hooks(model: GPTModel) -> None:

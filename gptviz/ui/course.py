@@ -82,7 +82,7 @@ def _steps(stage: int | None) -> None:
             st.button(f"Back: {STAGES[stage - 2].name}", on_click=go_to_stage, args=(stage - 1,))
         if stage and stage < LAST:
             words = f"Next: {STAGES[stage].name}"
-            st.button(words, type="primary", on_click=go_to_stage, args=(stage + 1,))
+            st.button(words, on_click=go_to_stage, args=(stage + 1,))
 
 
 def _loss(screen: Screen, trace: Trace) -> None:
