@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gptviz.ui import birds_eye
+from gptviz.ui import birds_eye, course
 from gptviz.ui.frame import frame, sidebar
 from gptviz.ui.panel import panel
 
@@ -12,8 +12,10 @@ picture, beside = st.columns([7, 3], gap="medium")
 with picture:
     birds_eye.show(screen)
 with beside:
+    course.offer(screen)
     birds_eye.choices(screen)
     panel(screen, birds_eye.selected(screen))
     birds_eye.take_along(screen)
 sidebar(screen)
 birds_eye.follow_up(screen)
+course.outcome(screen)

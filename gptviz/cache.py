@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 import psutil
 from cachetools import LRUCache, cached
 
-from gptviz.config import PRESETS, GPTConfig
+from gptviz.config import PRESETS, Dropout, GPTConfig
 from gptviz.hooks import BeforeBlock
 from gptviz.loading import TRAINED, Loaded, build, load
 from gptviz.tracing import Trace, trace
@@ -120,8 +120,9 @@ def cached_trace(
     token_ids: Iterable[int],
     seed: int = 123,
     before_block: BeforeBlock | None = None,
+    dropout: Dropout | None = None,
 ) -> Trace:
-    """``trace`` of ``cached_model``, made once for each sentence and shared.
+    """``trace`` of ``cached_model``, made once for each sentence (and dropout) and shared.
 
     Raises:
         ValueError: if there is no such preset, or the model can't read these ids.
@@ -129,16 +130,21 @@ def cached_trace(
     """
     ids, model_key = tuple(token_ids), _model_key(source, seed)
     return shared().get(
-        (model_key, ids),
-        lambda: trace(cached_model(source, seed).model, ids, before_block),
+        (model_key, ids, dropout),
+        lambda: trace(cached_model(source, seed).model, ids, before_block, dropout),
         holds=model_key,
     )
 
 
-def kept_trace(source: str | GPTConfig, token_ids: Iterable[int], seed: int = 123) -> Trace | None:
+def kept_trace(
+    source: str | GPTConfig,
+    token_ids: Iterable[int],
+    seed: int = 123,
+    dropout: Dropout | None = None,
+) -> Trace | None:
     """What ``cached_trace`` would give if it is at hand; None, at once, if it would take a pass."""
     model_key = _model_key(source, seed)
-    return shared().peek((model_key, tuple(token_ids)), holds=model_key)
+    return shared().peek((model_key, tuple(token_ids), dropout), holds=model_key)
 
 
 def has_model(source: str | GPTConfig, seed: int = 123) -> bool:

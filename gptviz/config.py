@@ -82,6 +82,27 @@ class GPTConfig:
         return {**values, "placeholders": sorted(self.placeholders)}
 
 
+@dataclass(frozen=True)
+class Dropout:
+    """Train mode, as a value of one pass: how much it drops, and by which masks.
+
+    A model that many look at stays in eval mode; a pass that is given this drops all the same.
+
+    Args:
+        rate: share of numbers dropped, in [0, 1).
+        seed: where the masks start: the same seed drops the same numbers.
+
+    Raises:
+        ConfigError: if the rate breaks its rule.
+    """
+
+    rate: float
+    seed: int = 123
+
+    def __post_init__(self) -> None:
+        _check_drop_rate(self.rate)
+
+
 _LEAST = {
     "vocab_size": MIN_VOCAB_SIZE,
     "context_length": 1,

@@ -3,6 +3,9 @@
 A model is shared by everyone who looks at it, so its hooks are installed once and look into a
 context variable: where no pass is being recorded in this thread and context, they do nothing. The
 model's own code knows nothing of them.
+
+They also drop, in a pass that asks for it (train mode): each mask is drawn from a generator of its
+own, so no mask has to be kept. Who wants to see it draws it again.
 """
 
 from __future__ import annotations
@@ -12,12 +15,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from threading import Lock
 
+import torch
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from gptviz.config import GPTConfig
-from gptviz.model import GPTModel
+from gptviz.config import Dropout, GPTConfig
+from gptviz.model import GPTModel, attn_weights
 
 BeforeBlock = Callable[[int], object]
 
@@ -29,6 +35,7 @@ class Recorder:
     """What one pass has made so far, with its batch axis, by layer (or ``WHOLE``) and name."""
 
     before_block: BeforeBlock | None = None
+    dropout: Dropout | None = None
     kept: dict[tuple[int, str], Tensor] = field(default_factory=dict)
 
 
@@ -46,6 +53,29 @@ def recording(recorder: Recorder | None) -> Iterator[None]:
         _recorder.reset(before)
 
 
+def mask(dropout: Dropout, layer: int, name: str, shape: tuple[int, ...]) -> Bool[Tensor, "*shape"]:
+    """Which numbers stay, at the dropout called ``name`` of a layer (or of ``WHOLE``).
+
+    The same four give the same mask, whatever was drawn before, and nobody's random numbers are
+    disturbed.
+    """
+    place = sha256(f"{dropout.seed} {layer} {name}".encode()).digest()
+    generator = torch.Generator().manual_seed(int.from_bytes(place[:4]))
+    stays = torch.empty(shape, dtype=torch.bool)
+    return stays.bernoulli_(1 - dropout.rate, generator=generator)
+
+
+def dropped(
+    x: Float[Tensor, "*batch"], dropout: Dropout, layer: int, name: str
+) -> Float[Tensor, "*batch"]:
+    """What ``mask`` leaves of ``x``, enlarged by 1 / (1 - rate) to keep the mean.
+
+    Source: Srivastava et al. 2014, in the inverted form that torch uses.
+    """
+    stays = mask(dropout, layer, name, tuple(x.shape)).to(x.device)
+    return (x * stays).div_(1 - dropout.rate)
+
+
 def install_hooks(model: GPTModel) -> None:
     """Make a model ready to be traced; once is enough, and doing it again changes nothing."""
     with _installing:
@@ -54,6 +84,7 @@ def install_hooks(model: GPTModel) -> None:
             return
         _keep_output(model.tok_emb, WHOLE, "tok_emb")
         _keep_output(model.pos_emb, WHOLE, "pos_emb")
+        _drop(model.drop_emb, WHOLE, "drop_emb")
         _keep_output(model.drop_emb, WHOLE, "embeddings")
         for layer, block in enumerate(model.blocks):
             _hook_block(block, layer, model.config)
@@ -66,9 +97,13 @@ def _hook_block(block: nn.Module, layer: int, config: GPTConfig) -> None:
     _keep_input(block, layer, "resid_pre")
     _keep_output(block, layer, "resid_post")
     if config.has("attention"):
-        _keep_output(block.get_submodule("attention"), layer, "attention_out")
+        core = block.get_submodule("attention.core")
+        core.register_forward_hook(partial(_drop_weights, layer))
+        _drop(block.get_submodule("drop1"), layer, "drop1")
+        _keep_output(block.get_submodule("drop1"), layer, "attention_out")
     if config.has("feed_forward"):
-        _keep_output(block.get_submodule("feed_forward"), layer, "feed_forward_out")
+        _drop(block.get_submodule("drop2"), layer, "drop2")
+        _keep_output(block.get_submodule("drop2"), layer, "feed_forward_out")
 
 
 def _keep_input(module: nn.Module, layer: int, name: str) -> None:
@@ -77,6 +112,11 @@ def _keep_input(module: nn.Module, layer: int, name: str) -> None:
 
 def _keep_output(module: nn.Module, layer: int, name: str) -> None:
     module.register_forward_hook(partial(_on_output, layer, name))
+
+
+def _drop(module: nn.Module, layer: int, name: str) -> None:
+    """Let a module that does nothing in eval mode drop, in a pass that asks for it."""
+    module.register_forward_hook(partial(_drop_output, layer, name))
 
 
 def _on_block(layer: int, _module: nn.Module, _inputs: tuple[Tensor, ...]) -> None:
@@ -98,6 +138,26 @@ def _on_output(
     recorder = _recorder.get()
     if recorder is not None:
         recorder.kept[layer, name] = output
+
+
+def _drop_output(
+    layer: int, name: str, _module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor
+) -> Tensor | None:
+    recorder = _recorder.get()
+    if recorder is None or recorder.dropout is None:
+        return None
+    return dropped(output, recorder.dropout, layer, name)
+
+
+def _drop_weights(
+    layer: int, _module: nn.Module, inputs: tuple[Tensor, ...], _output: Tensor
+) -> Tensor | None:
+    """Gather again, the textbook's way: torch's fused kernel doesn't say what it dropped."""
+    recorder = _recorder.get()
+    if recorder is None or recorder.dropout is None:
+        return None
+    query, key, value = inputs
+    return dropped(attn_weights(query, key), recorder.dropout, layer, "core") @ value
 
 
 def _cut_to_last(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int, Int64
 from torch import Tensor, nn
 
-from gptviz.config import GPTConfig
-from gptviz.hooks import WHOLE, BeforeBlock, Recorder, install_hooks, recording
+from gptviz.config import Dropout, GPTConfig
+from gptviz.hooks import WHOLE, BeforeBlock, Recorder, dropped, install_hooks, recording
 from gptviz.model import (
     GELU,
     AttentionCore,
@@ -42,13 +42,17 @@ class BlockTrace:
 
     Args:
         block: the model's own block, not a copy.
+        layer: its number.
+        dropout: what the pass dropped; None in eval mode.
         resid_pre: the residual stream as the block finds it.
-        attention_out: what attention adds to the stream.
-        feed_forward_out: what the feed-forward adds to the stream.
+        attention_out: what attention adds to the stream, after dropout.
+        feed_forward_out: what the feed-forward adds to the stream, after dropout.
         resid_post: the stream as the block leaves it.
     """
 
     block: TransformerBlock
+    layer: int
+    dropout: Dropout | None
     resid_pre: Float[Tensor, "n_tokens emb_dim"]
     attention_out: Float[Tensor, "n_tokens emb_dim"] | None
     feed_forward_out: Float[Tensor, "n_tokens emb_dim"] | None
@@ -133,7 +137,8 @@ class BlockTrace:
     ) -> Float[Tensor, "*n_heads n_tokens n_tokens"] | None:
         """How much each query (row) takes from each key (column): every row sums to 1.
 
-        One head's map, or all heads' where ``head`` is None; None without attention.
+        One head's map, or all heads' where ``head`` is None; None without attention. It is what
+        the softmax makes, before dropout.
 
         Raises:
             IndexError: if there is no such head.
@@ -144,6 +149,25 @@ class BlockTrace:
         heads = _heads(head, len(q))
         return attn_weights(q[heads], k[heads])
 
+    @torch.inference_mode()
+    def dropped_weights(
+        self, head: int | None = None
+    ) -> Float[Tensor, "*n_heads n_tokens n_tokens"] | None:
+        """``attn_weights`` after dropout, as the values are mixed: in eval mode the same.
+
+        In train mode some weights are 0, the others enlarged: a row sums to 1 only on average.
+
+        Raises:
+            IndexError: if there is no such head.
+        """
+        weights = self.attn_weights()
+        if weights is None:
+            return None
+        heads = _heads(head, len(weights))
+        if self.dropout is None:
+            return weights[heads]
+        return dropped(weights[None], self.dropout, self.layer, "core")[0, heads]
+
     @property
     @torch.inference_mode()
     def context_vec(self) -> Float[Tensor, "n_heads n_tokens head_dim"] | None:
@@ -151,6 +175,10 @@ class BlockTrace:
         q, k, v = self.q, self.k, self.v
         if q is None or k is None or v is None:
             return None
+        if self.dropout is not None:
+            weights = self.dropped_weights()
+            assert weights is not None
+            return weights @ v
         return AttentionCore(drop_rate=0.0)(q[None], k[None], v[None])[0]
 
     @property
@@ -183,11 +211,12 @@ class Trace:
         token_ids: what was read.
         tok_emb: each token's own embedding.
         pos_emb: each position's embedding.
-        embeddings: their sum, the residual stream before block 0.
+        embeddings: their sum, after dropout: the residual stream before block 0.
         blocks: what happened in each layer.
         stream: what the output head reads, at every position.
         last_logits: the output head's scores for the token after the sentence.
         model: what read it: the shared model itself, not a copy.
+        dropout: what the pass dropped (train mode); None in eval mode.
     """
 
     config: GPTConfig
@@ -199,6 +228,7 @@ class Trace:
     stream: Float[Tensor, "n_tokens emb_dim"]
     last_logits: Float[Tensor, " vocab_size"]
     model: GPTModel = field(repr=False)
+    dropout: Dropout | None = None
 
     @property
     def n_tokens(self) -> int:
@@ -264,26 +294,29 @@ def trace(
     model: GPTModel,
     token_ids: Iterable[int] | Int[Tensor, " n_tokens"],
     before_block: BeforeBlock | None = None,
+    dropout: Dropout | None = None,
 ) -> Trace:
     """Read one sentence with the model, in one forward pass, and keep what happened.
 
-    Any number of threads may trace one model at the same moment. No random numbers are drawn.
+    Any number of threads may trace one model at the same moment, in train mode or not: torch's
+    global random numbers are neither used nor disturbed.
 
     Args:
         model: in eval mode.
         token_ids: from 1 to ``context_length`` ids of the model's vocabulary.
         before_block: called with the layer's number before each block; what it raises stops the
             pass and reaches the caller.
+        dropout: what to drop in this pass, as in train mode; the model itself stays as it is.
 
     Raises:
         ValueError: if the ids are none, too many or outside the vocabulary, or the model is in
-            train mode, where dropout would make two passes differ.
+            train mode, where it would drop by masks that nobody knows.
     """
     if any(module.training for module in model.modules()):
         raise ValueError("the model is in train mode: call model.eval() before tracing it")
     ids = torch.tensor(_checked_ids(model.config, token_ids), device=model.tok_emb.weight.device)
     install_hooks(model)
-    recorder = Recorder(before_block)
+    recorder = Recorder(before_block, dropout)
     with torch.inference_mode(), recording(recorder):
         model(ids[None])
         return _trace_of(model, ids, recorder)
@@ -310,7 +343,7 @@ def _trace_of(model: GPTModel, ids: Int64[Tensor, " n_tokens"], recorder: Record
         tensor = recorder.kept.get((layer, name))
         return tensor if tensor is None or name == "pos_emb" else tensor[0]  # the batch of one
 
-    names = [f.name for f in fields(BlockTrace) if f.name != "block"]
+    names = ("resid_pre", "attention_out", "feed_forward_out", "resid_post")
     return Trace(
         config=model.config,
         token_ids=ids,
@@ -318,10 +351,11 @@ def _trace_of(model: GPTModel, ids: Int64[Tensor, " n_tokens"], recorder: Record
         pos_emb=kept(WHOLE, "pos_emb"),
         embeddings=kept(WHOLE, "embeddings"),
         blocks=BlockTraces(
-            BlockTrace(block, **{name: kept(layer, name) for name in names})  # type: ignore[arg-type]
+            BlockTrace(block, layer, recorder.dropout, *(kept(layer, name) for name in names))  # type: ignore[arg-type]
             for layer, block in enumerate(model.blocks)
         ),
         stream=kept(WHOLE, "stream"),
         last_logits=kept(WHOLE, "last_logits"),
         model=model,
+        dropout=recorder.dropout,
     )

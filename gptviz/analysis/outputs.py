@@ -85,16 +85,30 @@ def _in_block(block: BlockTrace, name: str, head: int) -> Rows | None:
 
 _IN_BLOCK: dict[str, Callable[[BlockTrace], Rows | None]] = {
     "": lambda block: block.resid_post,
-    "attention": lambda block: block.attention_out,
+    "attention": lambda block: _projected(block),
     "drop1": lambda block: block.attention_out,
     "shortcut1": lambda block: block.resid_mid,
-    "feed_forward": lambda block: block.feed_forward_out,
+    "feed_forward": lambda block: _narrowed(block),
     "feed_forward.linear1": lambda block: block.ff_hidden,
     "feed_forward.gelu": lambda block: block.gelu_out,
-    "feed_forward.linear2": lambda block: block.feed_forward_out,
+    "feed_forward.linear2": lambda block: _narrowed(block),
     "drop2": lambda block: block.feed_forward_out,
     "shortcut2": lambda block: block.resid_post,
 }
+
+
+def _projected(block: BlockTrace) -> Rows | None:
+    """What attention makes, before dropout; kept by the pass itself where nothing was dropped."""
+    if block.dropout is None or block.attention_out is None:
+        return block.attention_out
+    return block.block.get_submodule("attention.out_proj")(_merged(block.context_vec))
+
+
+def _narrowed(block: BlockTrace) -> Rows | None:
+    """What the feed-forward makes, before dropout."""
+    if block.dropout is None or block.feed_forward_out is None:
+        return block.feed_forward_out
+    return block.block.get_submodule("feed_forward.linear2")(block.gelu_out)
 
 
 def _merged(heads: Tensor | None) -> Tensor:
@@ -129,10 +143,10 @@ _IN_ATTENTION: dict[str, Callable[[BlockTrace, int], Rows | None]] = {
     "core.scale": _scaled,
     "core.mask": _masked,
     "core.softmax": lambda block, head: block.attn_weights(head),
-    "core.dropout": lambda block, head: block.attn_weights(head),
+    "core.dropout": lambda block, head: block.dropped_weights(head),
     "core.gather": lambda block, head: _one(block.context_vec, head),
     "merge": lambda block, _: _merged(block.context_vec),
-    "out_proj": lambda block, _: block.attention_out,
+    "out_proj": lambda block, _: _projected(block),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gptviz.config import GPTConfig
+from gptviz.course import part_at
 from gptviz.glossary import Entry, entry
 
 Size = int | str
@@ -106,7 +107,7 @@ def part(config: GPTConfig, path: str, n_tokens: Size = "n_tokens", symbolic: bo
     names = (".".join(pieces[start:]) for start in range(len(pieces) + 1))
     inputs, output = next(doors[name] for name in names if name in doors)
     said = entry(path).filled(config)
-    return Part(path, _kind(pieces), inputs, output, _is_placeholder(config, path), said)
+    return Part(path, _kind(pieces), inputs, output, part_at(path) in config.placeholders, said)
 
 
 SIZES = ("emb_dim", "n_heads", "head_dim", "ff_dim", "vocab_size", "context_length")
@@ -163,16 +164,6 @@ def _doors(sizes: dict[str, Size]) -> dict[str, tuple[tuple[Shape, ...], Shape]]
         "next_token": ((last,), last),
         "": ((stream,), stream),
     }
-
-
-def _is_placeholder(config: GPTConfig, path: str) -> bool:
-    parents = {
-        "norm": (".norm1", ".norm2", "final_norm"),
-        "attention": (".attention", ".drop1"),
-        "feed_forward": (".feed_forward", ".drop2"),
-        "shortcut": (".shortcut1", ".shortcut2"),
-    }
-    return any(mark in path for name in config.placeholders for mark in parents[name])
 
 
 def can_open(config: GPTConfig, path: str) -> bool:

@@ -42,6 +42,8 @@ def _one_head(screen: Screen, trace: Trace) -> None:
         "Each row is one token looking back: it spreads a weight of 1 over itself and the tokens "
         "before it. What comes later is hidden from it (the causal mask)."
     )
+    if screen.dropout:
+        st.caption("Shown as the softmax makes it: after that, dropout sets some weights to 0.")
     figure = attention_map(head_map(trace, layer, head), screen.labels, theme())
     st.plotly_chart(figure, theme=None, key="exact", config={"displaylogo": False})
 

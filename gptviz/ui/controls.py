@@ -9,8 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from gptviz.config import PRESETS, ConfigError, GPTConfig, valid_widths
+from gptviz.config import PRESETS, ConfigError, Dropout, GPTConfig, valid_widths
 from gptviz.tokenizer import Tokenizer
+from gptviz.ui import built
 from gptviz.ui.link import take
 
 CUSTOM = "custom"
@@ -39,7 +40,12 @@ LIMITS: dict[str, tuple[Any, Any]] = {  # least, most
     "qkv_bias": (False, True),
     "tie_weights": (False, True),
     "seed": (0, 2**31 - 1),
+    "train": (False, True),
+    "mask_seed": (0, 2**31 - 1),
+    **dict.fromkeys(built.PARTS, (False, True)),
 }
+
+_OF_THE_PASS = {"seed": SEED, "train": False, "mask_seed": SEED}
 
 TEXT = (
     "Once upon a time there was a dear little girl who was loved by everyone who looked at her, "
@@ -57,6 +63,7 @@ class Screen:
         token_ids, labels: the sentence, at most ``context_length`` tokens of it.
         sentence_length: how many tokens all of it has.
         problem: why ``config`` is not what the fields say; empty if it is.
+        dropout: what the pass drops (train mode); None in eval mode.
     """
 
     model: str
@@ -66,6 +73,7 @@ class Screen:
     labels: tuple[str, ...]
     sentence_length: int
     problem: str
+    dropout: Dropout | None
 
     @property
     def is_trained(self) -> bool:
@@ -87,14 +95,16 @@ class Screen:
 def settle() -> dict[str, Any]:
     """Bring link, model and fields together before anything is drawn; gives their defaults."""
     _take_chosen_preset()
+    built.take_chosen_stage(st.session_state.get("moved", set()))
     name = take("model", TRAINED, NAMES.__contains__)
     take("text", TEXT, lambda _: True)
-    take("seed", SEED, partial(_within, "seed"))
+    for key, value in _OF_THE_PASS.items():
+        take(key, value, partial(_within, key))
     for field, value in _defaults(name).items():
         take(field, value, partial(_within, field))
     _leave_preset(name)
     name = st.session_state["model"]
-    return {"model": TRAINED, "text": TEXT, "seed": SEED, **_defaults(name)}
+    return {"model": TRAINED, "text": TEXT, **_OF_THE_PASS, **_defaults(name)}
 
 
 def read() -> Screen:
@@ -105,15 +115,21 @@ def read() -> Screen:
     tokenizer = Tokenizer(config.vocab_size)
     ids = tokenizer.encode(st.session_state["text"])
     read_ids = tuple(ids[: config.context_length])
-    return Screen(
-        name, config, seed, read_ids, tuple(tokenizer.labels(read_ids)), len(ids), problem
-    )
+    labels = tuple(tokenizer.labels(read_ids))
+    return Screen(name, config, seed, read_ids, labels, len(ids), problem, _dropout(config))
+
+
+def _dropout(config: GPTConfig) -> Dropout | None:
+    if not st.session_state["train"] or not config.drop_rate:
+        return None
+    return Dropout(config.drop_rate, st.session_state["mask_seed"])
 
 
 def _configuration(base: GPTConfig) -> tuple[GPTConfig, str]:
     """The fields' configuration; where they don't go together, the last that did, and why."""
     try:
-        config = GPTConfig(**{field: st.session_state[field] for field in FIELDS})
+        fields = {field: st.session_state[field] for field in FIELDS}
+        config = GPTConfig(**fields, placeholders=built.placeholders())
     except ConfigError as error:
         return st.session_state.get("last_config", base), str(error)
     st.session_state["last_config"] = config
@@ -131,6 +147,7 @@ def show(screen: Screen) -> None:
         height=130,
         help="What the model reads. The pictures show these tokens.",
     )
+    built.show(_note)
     _fields(screen.problem)
     if not screen.is_trained:
         _seed()
@@ -162,8 +179,22 @@ def _fields(problem: str) -> None:
         _offer_widths(problem)
     _field(st.slider, "n_layers", 1)
     _field(st.slider, "drop_rate", 0.05)
+    _train_mode()
     _field(st.toggle, "qkv_bias")
     _field(st.toggle, "tie_weights")
+
+
+def _train_mode() -> None:
+    help_ = "As while training: random numbers are set to 0, the rest enlarged. Off when reading."
+    if not st.toggle("dropout on (train mode)", key="train", help=help_):
+        return
+    if st.session_state["drop_rate"]:
+        help_ = "Which numbers are dropped: the same seed drops the same ones."
+        st.number_input(
+            "seed of the masks", *LIMITS["mask_seed"], step=1, key="mask_seed", help=help_
+        )
+    else:
+        st.caption("drop_rate is 0: there is nothing to drop.")
 
 
 def _field(control: Callable[..., Any], field: str, step: float | None = None) -> None:
@@ -193,7 +224,7 @@ def _note(name: str) -> None:
 def _defaults(name: str) -> dict[str, Any]:
     """The fields of the model of this name, or where a custom one begins."""
     config = PRESETS.get(name, GPTConfig())
-    return {field: getattr(config, field) for field in FIELDS}
+    return {field: getattr(config, field) for field in FIELDS} | built.switches(config)
 
 
 def _within(field: str, value: Any) -> bool:
@@ -236,8 +267,9 @@ def _way_back(name: str) -> None:
         return
     preset, field = left
     weights = "its trained weights" if preset == TRAINED else "its weights"
+    what = "What is built" if field in built.PARTS else field
     st.info(
-        f"{field} changed, and {weights} no longer fit: the model is now custom, with random ones."
+        f"{what} changed, and {weights} no longer fit: the model is now custom, with random ones."
     )
     st.button(f"Back to {preset}", on_click=return_to, args=(preset,), width="stretch")
 
@@ -246,3 +278,9 @@ def return_to(preset: str) -> None:
     """Choose a preset, as a person would in the selector."""
     st.session_state["model"] = preset
     _take_preset()
+
+
+def go_to_stage(stage: int) -> None:
+    """Choose a stage of the course, as a person would in the selector."""
+    st.session_state["stage"] = stage
+    _note("stage")

@@ -73,8 +73,10 @@ def _heading(page: str, question: str, screen: Screen) -> None:
     st.header(page, anchor=False)
     count = f"{Ledger(screen.config).parameters:,}"
     n = len(screen.token_ids)
+    mode = " · dropout on" if screen.dropout else ""
     st.caption(
-        f"{question}  \n**{screen.title}** · {count} parameters · {n} token{'' if n == 1 else 's'}"
+        f"{question}  \n**{screen.title}** · {count} parameters · "
+        f"{n} token{'' if n == 1 else 's'}{mode}"
     )
 
 

@@ -14,6 +14,8 @@ from gptviz.ui.controls import Screen, return_to
 from gptviz.ui.frame import WARM
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from gptviz.analysis.overview import Overview
     from gptviz.tracing import Trace
 
@@ -27,7 +29,7 @@ def ready(screen: Screen) -> Trace | None:
         return None
     from gptviz.cache import kept_trace
 
-    return kept_trace(screen.source, screen.token_ids, screen.seed)
+    return kept_trace(screen.source, screen.token_ids, screen.seed, screen.dropout)
 
 
 def is_cheap(screen: Screen) -> bool:
@@ -37,7 +39,7 @@ def is_cheap(screen: Screen) -> bool:
 
 def fits(screen: Screen) -> bool:
     """Whether there is memory to make the model and read the sentence with it."""
-    return _needed(screen) <= _free()
+    return _needed(screen) <= free_memory()
 
 
 def read(screen: Screen) -> Trace | None:
@@ -57,7 +59,9 @@ def read(screen: Screen) -> Trace | None:
             _stop_if_stale()
         from gptviz.cache import cached_trace
 
-        return cached_trace(screen.source, screen.token_ids, screen.seed, _stop_if_stale)
+        return cached_trace(
+            screen.source, screen.token_ids, screen.seed, _stop_if_stale, screen.dropout
+        )
 
 
 def _stop_if_stale(_layer: int = 0) -> None:
@@ -77,7 +81,8 @@ def _needed(screen: Screen) -> int:
     return needed
 
 
-def _free() -> int:
+def free_memory() -> int:
+    """Bytes that can be used now."""
     return int(psutil.virtual_memory().available * USABLE)
 
 
@@ -86,12 +91,13 @@ def _too_large(screen: Screen) -> None:
     needed = _needed(screen)
     st.warning(
         f"Reading with {screen.model} would take {needed / 2**30:,.1f} GiB of memory; "
-        f"{_free() / 2**30:,.1f} GiB can be used now. Its diagram and its parameters need none."
+        f"{free_memory() / 2**30:,.1f} GiB can be used now. Its diagram and its parameters need "
+        "none."
     )
     fitting = [
         (Ledger(config).parameters, name)
         for name, config in PRESETS.items()
-        if Ledger(config).memory_to_run(config.context_length) <= _free()
+        if Ledger(config).memory_to_run(config.context_length) <= free_memory()
     ]
     if fitting:
         _, name = max(fitting)
@@ -103,5 +109,14 @@ def overview(screen: Screen, trace: Trace) -> Overview:
     from gptviz.analysis.overview import all_heads
     from gptviz.cache import shared
 
-    key = ("all heads", screen.source, screen.seed, screen.token_ids)
+    key = ("all heads", screen.source, screen.seed, screen.token_ids, screen.dropout)
     return shared().get(key, lambda: all_heads(trace, before_layer=_stop_if_stale))
+
+
+def losses(screen: Screen, trace: Trace) -> np.ndarray:
+    """The loss at each token of the sentence in nats, made once for each sentence."""
+    from gptviz.analysis.loss import losses
+    from gptviz.cache import shared
+
+    key = ("losses", screen.source, screen.seed, screen.token_ids, screen.dropout)
+    return shared().get(key, lambda: losses(trace))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,11 +11,8 @@ from gptviz.costs import part_cost, size
 from gptviz.diagram.parts import Part, part, shape_text
 from gptviz.ledger import FP32_BYTES, Ledger
 from gptviz.source import code_of
-from gptviz.ui import link, live
+from gptviz.ui import course, link, live
 from gptviz.ui.controls import Screen
-
-if TYPE_CHECKING:
-    pass
 
 SHOWN = (96, 256)  # rows and columns of the picture of what comes out
 
@@ -28,6 +24,7 @@ def panel(screen: Screen, path: str) -> None:
     is_block = pieces[0] == "blocks" and len(pieces) == 2
     with st.container(border=True, key="panel"):
         st.markdown(f"#### {f'Block {pieces[1]}' if is_block else piece.entry.name}")
+        course.mark(screen.config, path)
         if piece.placeholder:
             st.info("A placeholder here: not built, so it does nothing.")
         st.markdown(piece.entry.what)

@@ -72,14 +72,14 @@ def test_the_way_back_is_to_the_model_one_came_from_after_many_moves(visit):
 
 
 def test_drop_rate_is_free(visit):
-    page = visit(**UNREAD).set("drop_rate", 0.2)
+    page = visit("pages/parameters.py", **UNREAD).set("drop_rate", 0.2)
     assert page.value("model") == "tales"
     assert "**tales, trained**" in page.heading
     assert page.buttons == []
 
 
 def test_moves_of_a_custom_model_need_no_way_back(small):
-    page = small(**UNREAD).set("n_layers", 5)
+    page = small("pages/parameters.py", **UNREAD).set("n_layers", 5)
     assert page.buttons == []
     assert page.said == ""
 
@@ -101,7 +101,7 @@ def test_a_width_that_the_heads_do_not_divide_is_explained_and_can_be_mended(sma
 
 
 def test_a_trained_model_with_an_impossible_width_is_explained_and_has_both_ways_out(visit):
-    page = visit(**UNREAD).set("n_heads", 3)
+    page = visit("pages/parameters.py", **UNREAD).set("n_heads", 3)
     assert "must be divisible" in page.said
     assert page.buttons == ["Back to tales", "emb_dim = 255", "emb_dim = 258"]
     page.press("Back to tales")

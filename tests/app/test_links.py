@@ -18,6 +18,12 @@ NONSENSE = {
     "drop_rate": ["1", "-0.1", "nan", "x"],
     "qkv_bias": ["maybe", "2"],
     "tie_weights": ["maybe", ""],
+    "norm": ["maybe", "2"],
+    "attention": ["<b>", ""],
+    "feed_forward": ["placeholder"],
+    "shortcut": ["0"],
+    "train": ["maybe", "1"],
+    "mask_seed": ["-1", "x"],
     "seed": ["-1", "x", "99999999999999"],
     "block": ["99", "-1", "x", "6"],
     "inside": ["norm", "blocks.1", "<b>"],
@@ -39,6 +45,8 @@ NOT_DRAWN = ("inside", "part")  # the picture itself is their control
 DEFAULT = {"inside": "", "part": "", "symbolic": False}
 DEFAULT |= {"block": "all closed", "layer": 0, "head": 0, "station": "norm1", "seed": 123}
 DEFAULT |= {"rows": 1, "length": 256, "numbers": "fp32", "device": "NVIDIA T4", "decimal": False}
+DEFAULT |= {"train": False, "mask_seed": 123}
+DEFAULT |= dict.fromkeys(("norm", "attention", "feed_forward", "shortcut"), True)
 
 
 def test_every_key_of_the_link_is_tried(visit):
@@ -50,6 +58,8 @@ def test_every_key_of_the_link_is_tried(visit):
 )
 def test_the_default_stands_where_the_link_has_nonsense_and_the_page_says_so(key, value, visit):
     link = {"text": "Hi", key: value}
+    if key == "mask_seed":  # it is there where something is dropped
+        link |= {"train": "true", "drop_rate": "0.1"}
     if key == "seed":  # trained weights have none
         link |= {"model": "custom", "emb_dim": "48", "vocab_size": "300", "n_layers": "1"}
     page = visit(PAGE_OF.get(key, "app.py"), **link)
@@ -96,7 +106,7 @@ def test_a_models_name_never_stands_over_another_configuration(name, field, valu
 
 
 def test_an_impossible_width_in_the_link_is_explained(visit):
-    page = visit(model="custom", text="", emb_dim="770")
+    page = visit("pages/parameters.py", model="custom", text="", emb_dim="770")
     assert "emb_dim=770 must be divisible by n_heads=12" in page.said
     assert page.buttons == ["emb_dim = 768", "emb_dim = 780"]
     assert page.parameters == Ledger(GPTConfig()).parameters

@@ -11,7 +11,7 @@ import pytest
 
 from gptviz import cache
 from gptviz.cache import ByteCache, cached_model, cached_trace, kept_trace, shared
-from gptviz.config import PRESETS, GPTConfig
+from gptviz.config import PRESETS, Dropout, GPTConfig
 
 SMALL = GPTConfig(vocab_size=300, context_length=16, emb_dim=16, n_heads=2, n_layers=2)
 
@@ -130,6 +130,11 @@ def test_models_and_traces_are_shared_by_all_that_matters() -> None:
     assert cached_trace(SMALL, [1, 2]) is not one
     assert cached_trace(SMALL, [1, 2, 3], seed=5) is not one
     assert cached_trace(SMALL.changed(n_layers=1), [1, 2, 3]) is not one
+    dropping = cached_trace(SMALL, [1, 2, 3], dropout=Dropout(0.5))
+    assert dropping is not one
+    assert dropping.model is one.model
+    assert cached_trace(SMALL, [1, 2, 3], dropout=Dropout(0.5, seed=1)) is not dropping
+    assert kept_trace(SMALL, [1, 2, 3], dropout=Dropout(0.5)) is dropping
     assert one.model is cached_model(SMALL).model
 
 

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gptviz.config import GPT_CONFIG_124M, PRESETS, ConfigError, GPTConfig, valid_widths
+from gptviz.config import (
+    GPT_CONFIG_124M,
+    PRESETS,
+    ConfigError,
+    Dropout,
+    GPTConfig,
+    valid_widths,
+)
 
 LECTURE = {
     "vocab_size": 50257,
@@ -125,3 +132,10 @@ def test_changed_checks_anew_and_leaves_the_old_one():
         config.changed(n_heads=7)
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.n_heads = 16
+
+
+@pytest.mark.parametrize("rate", [1, -0.1, float("nan"), "0.1", True])
+def test_a_pass_drops_a_share_as_a_configuration_does(rate):
+    with pytest.raises(ConfigError, match="drop_rate"):
+        Dropout(rate)
+    assert Dropout(0.5).rate == 0.5

@@ -15,6 +15,7 @@ import gptviz
 # These need torch; every other module, of today or later, must import without it.
 NEED_TORCH = {
     "analysis",
+    "book",
     "cache",
     "generation",
     "hooks",

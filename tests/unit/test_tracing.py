@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
-from gptviz.hooks import install_hooks
+from gptviz.config import PLACEHOLDER_PARTS, Dropout, GPTConfig
+from gptviz.hooks import WHOLE, install_hooks, mask
 from gptviz.model import GPTModel
 from gptviz.tracing import BlockTrace, Trace, trace
 
@@ -389,3 +389,136 @@ def test_what_is_not_there_is_refused_in_words(traced: Trace) -> None:
             with pytest.raises(IndexError, match=rf"position {position} is outside .* 0 to 6"):
                 ask(position)
     assert traced.blocks[1:] == tuple(traced.blocks)[1:]
+
+
+# --- train mode, as a value of the pass --------------------------------------------------------
+
+DROPOUT = Dropout(rate=0.3, seed=5)
+
+
+class Masked(torch.nn.Module):
+    """A dropout whose mask is known."""
+
+    def __init__(self, layer: int, name: str) -> None:
+        super().__init__()
+        self.place = layer, name
+
+    def forward(self, x: Tensor) -> Tensor:
+        zeros = ~mask(DROPOUT, *self.place, tuple(x.shape))
+        return x.masked_fill(zeros, 0.0) / 0.7
+
+
+class MaskedCore(torch.nn.Module):
+    """Attention, query by query, whose weights are dropped by a known mask."""
+
+    def __init__(self, layer: int) -> None:
+        super().__init__()
+        self.drop = Masked(layer, "core")
+        self.dropped: Tensor | None = None
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        weights = torch.zeros(1, query.shape[1], query.shape[2], query.shape[2])
+        for head, row in itertools.product(range(query.shape[1]), range(query.shape[2])):
+            scores = key[0, head, : row + 1] @ query[0, head, row] / query.shape[-1] ** 0.5
+            weights[0, head, row, : row + 1] = scores.softmax(0)
+        self.dropped = self.drop(weights)
+        return self.dropped @ value
+
+
+def with_known_masks(model: GPTModel) -> GPTModel:
+    """The same model with other modules in place of its dropouts; it has no hooks."""
+    masked = GPTModel(model.config).eval()
+    masked.load_state_dict(model.state_dict())
+    masked.drop_emb = Masked(WHOLE, "drop_emb")
+    for layer, block in enumerate(masked.blocks):
+        if model.config.has("attention"):
+            block.attention.core = MaskedCore(layer)
+            block.drop1 = Masked(layer, "drop1")
+        if model.config.has("feed_forward"):
+            block.drop2 = Masked(layer, "drop2")
+    return masked
+
+
+@pytest.mark.parametrize("placeholders", PLACEHOLDER_SETS, ids=lambda s: "+".join(sorted(s)) or "-")
+def test_train_mode_is_the_model_with_these_masks(placeholders: frozenset[str]) -> None:
+    model = made(CONFIG.changed(placeholders=placeholders))
+    expected = with_known_masks(model)
+    dropping = trace(model, IDS, dropout=DROPOUT)
+    torch.testing.assert_close(dropping.logits(), plain_logits(expected, IDS)[-1])
+    torch.testing.assert_close(dropping.logits(2), plain_logits(expected, IDS)[2])
+    torch.testing.assert_close(
+        dropping.embeddings, expected.drop_emb(dropping.tok_emb[None] + dropping.pos_emb)[0]
+    )
+    for block, wanted in zip(dropping.blocks, expected.blocks, strict=True):
+        follow_the_stream(block, placeholders)
+        if "attention" not in placeholders:
+            weights = block.dropped_weights()
+            assert weights is not None
+            torch.testing.assert_close(weights, wanted.attention.core.dropped[0])
+            torch.testing.assert_close(block.dropped_weights(2), weights[2])
+            torch.testing.assert_close(block.context_vec, weights @ block.v)
+            rows = value(block, "attn_weights").sum(-1)
+            torch.testing.assert_close(rows, torch.ones_like(rows))
+
+
+def test_what_train_mode_makes_again_is_what_the_pass_made() -> None:
+    seen: dict[str, Tensor] = {}
+    copied = made()
+    watched = {"attention.core": "context_vec", "norm2": "normed2", "shortcut1": "resid_mid"}
+    watched |= {"feed_forward.gelu": "gelu_out", "drop2": "feed_forward_out"}
+    install_hooks(copied)
+    watching = [
+        block.get_submodule(name).register_forward_hook(
+            lambda _m, _i, output, key=f"{layer}.{name}": seen.update({key: output[0]})
+        )
+        for (layer, block), name in itertools.product(enumerate(copied.blocks), watched)
+    ]
+    dropping = trace(copied, IDS, dropout=DROPOUT)
+    for hook in watching:
+        hook.remove()
+    for layer, name in itertools.product(range(CONFIG.n_layers), watched):
+        again = value(dropping.blocks[layer], watched[name])
+        assert torch.equal(again, seen[f"{layer}.{name}"]), name
+
+
+def test_a_mask_drops_its_share_and_each_place_and_seed_has_its_own() -> None:
+    places = [(layer, name) for layer in (WHOLE, 0, 1) for name in ("drop1", "drop2", "core")]
+    masks = [mask(DROPOUT, *place, (200, 50)) for place in places]
+    masks.append(mask(Dropout(0.3, seed=6), 0, "core", (200, 50)))
+    for stays in masks:
+        assert stays.dtype == torch.bool
+        assert stays.float().mean().item() == pytest.approx(0.7, abs=0.03)
+    for one, other in itertools.combinations(masks, 2):
+        assert (one == other).float().mean().item() == pytest.approx(0.58, abs=0.03)
+    assert torch.equal(mask(DROPOUT, 0, "core", (200, 50)), masks[5])
+
+
+def test_dropping_nothing_is_eval_mode(model: GPTModel, traced: Trace) -> None:
+    nothing = trace(model, IDS, dropout=Dropout(0.0))
+    torch.testing.assert_close(nothing.logits(), traced.logits())
+    assert not torch.allclose(trace(model, IDS, dropout=DROPOUT).logits(), traced.logits())
+    assert torch.equal(trace(model, IDS).logits(), traced.logits())  # nothing stays behind
+    assert torch.equal(value(traced.blocks[0], "dropped_weights"), traced.blocks[0].attn_weights())
+
+
+def test_masks_cost_no_memory_in_a_trace(model: GPTModel, traced: Trace) -> None:
+    dropping = trace(model, IDS, dropout=DROPOUT)
+    assert dropping.nbytes == traced.nbytes
+
+
+def test_train_and_eval_mode_at_the_same_moment_do_not_mix(model: GPTModel) -> None:
+    passes = (None, DROPOUT, Dropout(0.3, seed=6))
+    alone = [trace(model, IDS, dropout=one) for one in passes]
+    side_by_side = threading.Barrier(3, timeout=30)
+
+    def together(dropout: Dropout | None) -> Trace:
+        return trace(model, IDS, lambda _: side_by_side.wait(), dropout)
+
+    state = torch.get_rng_state()
+    with ThreadPoolExecutor(3) as pool:
+        both = list(pool.map(together, passes))
+    assert torch.equal(torch.get_rng_state(), state)
+    for one, other in zip(alone, both, strict=True):
+        assert torch.equal(one.logits(), other.logits())
+        assert torch.equal(one.stream, other.stream)
+    assert not torch.equal(alone[1].logits(), alone[2].logits())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gptviz.config import GPTConfig
+from gptviz.config import Dropout, GPTConfig
 from gptviz.model import GPTModel
 from gptviz.tracing import Trace, trace
 
@@ -19,7 +19,8 @@ Read = Callable[..., Trace]
 def read() -> Read:
     """Trace some ids with the small model, some of its fields changed."""
 
-    def read(ids: list[int], **changes: object) -> Trace:
-        return trace(GPTModel(CONFIG.changed(**changes), seed=7).eval(), ids)
+    def read(ids: list[int], dropout: Dropout | None = None, **changes: object) -> Trace:
+        model = GPTModel(CONFIG.changed(**changes), seed=7).eval()
+        return trace(model, ids, dropout=dropout)
 
     return read

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gptviz.analysis.outputs import output_at, pooled
-from gptviz.config import PLACEHOLDER_PARTS
+from gptviz.config import PLACEHOLDER_PARTS, Dropout
 from gptviz.diagram.parts import BLOCK_PARTS, IN_BLOCK, STEPS, part
 from gptviz.model import GPTModel
 from gptviz.tracing import Trace
@@ -56,6 +56,29 @@ def test_a_modules_output_is_what_the_model_makes_there(read: Read) -> None:
         if path.endswith("core"):
             expected = expected[2]
         torch.testing.assert_close(output_at(traced, path, head=2), expected, msg=path)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("embeddings.sum", "drop_emb"),
+        ("blocks.1.attention", "blocks.1.drop1"),
+        ("blocks.1.attention.out_proj", "blocks.1.drop1"),
+        ("blocks.1.feed_forward", "blocks.1.drop2"),
+        ("blocks.1.feed_forward.linear2", "blocks.1.drop2"),
+        ("blocks.1.attention.core.softmax", "blocks.1.attention.core.dropout"),
+    ],
+)
+def test_dropout_stands_between_what_comes_before_and_after_it(
+    before: str, after: str, read: Read
+) -> None:
+    traced = read(IDS, dropout=Dropout(0.25))
+    whole, left = (output_at(traced, path, head=2) for path in (before, after))
+    assert whole is not None
+    assert left is not None
+    dropped = (left == 0) & (whole != 0)
+    assert 0 < dropped.sum() < dropped.numel() / 2
+    torch.testing.assert_close(left, torch.where(dropped, 0, whole / 0.75))
 
 
 @pytest.mark.parametrize("norm", ["blocks.1.norm1", "blocks.0.norm2", "final_norm"])
