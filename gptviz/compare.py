@@ -34,22 +34,22 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """How many times ``this`` the ``other`` is; none where that says little.
+        """How many times ``other`` is in ``this``; none where that says little.
 
         That is where both are equal or nearly so, where one is 0, and for yes, no and words.
         """
         for value in (self.this, self.other):
             if isinstance(value, bool | str) or not value:
                 return None
-        ratio = self.other / self.this  # type: ignore[operator]
+        ratio = self.this / self.other  # type: ignore[operator]
         return ratio if abs(ratio - 1) >= NEARLY else None
 
     @property
     def difference(self) -> int | float | None:
-        """``other`` less ``this``; none for yes, no and words."""
+        """``this`` less ``other``; none for yes, no and words."""
         if isinstance(self.this, bool | str) or isinstance(self.other, bool | str):
             return None
-        return self.other - self.this
+        return self.this - self.other
 
 
 def compare(

@@ -72,7 +72,7 @@ def _counted(ledger: Ledger, path: str) -> int:
         return 0
 
 
-def totals(config: GPTConfig) -> dict[bool, dict[bool, int]]:
+def four_totals(config: GPTConfig) -> dict[bool, dict[bool, int]]:
     """Parameters by ``tie_weights``, then by ``qkv_bias``; the other fields as they are."""
     both = (False, True)
     return {

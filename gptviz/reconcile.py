@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gptviz.model import GPTModel
 
 MODEL, STATE_DICT, FILE = "the model", "state dict", "weights file"
+EQUAL = "equal"
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class Check:
 
     @property
     def verdict(self) -> str:
-        """``"equal"``, or who counts how many more or fewer than the ledger."""
+        """``EQUAL``, or who counts how many more or fewer than the ledger."""
         off = {name: count - self.row.parameters for name, count in self.counted.items()}
-        return ", ".join(f"{name} {n:+,}" for name, n in off.items() if n) or "equal"
+        return ", ".join(f"{name} {n:+,}" for name, n in off.items() if n) or EQUAL
 
 
 def reconcile(config: GPTConfig, trained: str = "") -> tuple[Check, ...]:

@@ -89,9 +89,9 @@ def settle() -> dict[str, Any]:
     _take_chosen_preset()
     name = take("model", TRAINED, NAMES.__contains__)
     take("text", TEXT, lambda _: True)
-    take("seed", SEED, partial(_within, "seed"))
+    take("seed", SEED, partial(within, "seed"))
     for field, value in _defaults(name).items():
-        take(field, value, partial(_within, field))
+        take(field, value, partial(within, field))
     _leave_preset(name)
     name = st.session_state["model"]
     return {"model": TRAINED, "text": TEXT, "seed": SEED, **_defaults(name)}
@@ -196,7 +196,8 @@ def _defaults(name: str) -> dict[str, Any]:
     return {field: getattr(config, field) for field in FIELDS}
 
 
-def _within(field: str, value: Any) -> bool:
+def within(field: str, value: Any) -> bool:
+    """Whether the sidebar can show this value of a field."""
     least, most = LIMITS[field]
     return bool(least <= value <= most)
 

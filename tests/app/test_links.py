@@ -28,16 +28,20 @@ NONSENSE = {
     "numbers": ["fp4", ""],
     "device": ["abacus", ""],
     "decimal": ["maybe", "1"],
+    "against": ["gpt5", "kept", "Nothing", ""],  # nothing is kept
 }
 PAGE_OF = {"layer": "pages/attention.py", "head": "pages/attention.py"}
 PAGE_OF["station"] = "pages/activations.py"
-PAGE_OF |= dict.fromkeys(("rows", "length", "numbers", "device", "decimal"), "pages/parameters.py")
+PAGE_OF |= dict.fromkeys(
+    ("rows", "length", "numbers", "device", "decimal", "against"), "pages/parameters.py"
+)
 DEFAULT = {"block": "all closed", "layer": 0, "head": 0, "station": "norm1", "seed": 123}
 DEFAULT |= {"rows": 1, "length": 256, "numbers": "fp32", "device": "NVIDIA T4", "decimal": False}
+DEFAULT |= {"against": "nothing"}
 
 
 def test_every_key_of_the_link_is_tried(visit):
-    assert {*NONSENSE, "text"} == set(visit(text="Hi").app.session_state["kept"])
+    assert {*NONSENSE, "text", "aside"} == set(visit(text="Hi").app.session_state["kept"])
 
 
 @pytest.mark.parametrize(

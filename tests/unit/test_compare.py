@@ -26,14 +26,14 @@ def by_name(rows):
 @pytest.mark.parametrize(
     ("this", "other", "ratio", "difference"),
     [
-        (12, 24, 2.0, 12),
-        (24, 12, 0.5, -12),
-        (1000, 1009, None, 9),  # nearly equal: a ratio says nothing
-        (1000, 1010, 1.01, 10),
-        (0, 5, None, 5),
-        (5, 0, None, -5),
+        (24, 12, 2.0, 12),
+        (12, 24, 0.5, -12),
+        (1009, 1000, None, 9),  # nearly equal: a ratio says nothing
+        (1010, 1000, 1.01, 10),
+        (5, 0, None, 5),
+        (0, 5, None, -5),
         (0, 0, None, 0),
-        (0.0, 0.5, None, 0.5),
+        (0.5, 0.0, None, 0.5),
         (False, True, None, None),
         ("norm", "none", None, None),
     ],

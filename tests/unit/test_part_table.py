@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gptviz.config import PLACEHOLDER_PARTS, PRESETS, GPTConfig
 from gptviz.ledger import Ledger
-from gptviz.part_table import BLOCK, SUMMED, part_table, totals
+from gptviz.part_table import BLOCK, SUMMED, four_totals, part_table
 
 SMALL = PRESETS["gpt2-small"]
 
@@ -95,6 +95,6 @@ def test_depth_counts_the_rows_around():
 )
 def test_the_four_totals(name, untied, tied, real):
     for start in (PRESETS[name], PRESETS[name].changed(tie_weights=True, qkv_bias=True)):
-        found = totals(start)
+        found = four_totals(start)
         assert (found[False][False], found[True][False], found[True][True]) == (untied, tied, real)
         assert found[False][True] - untied == 3 * start.emb_dim * start.n_layers
