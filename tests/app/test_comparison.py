@@ -6,6 +6,7 @@ import io
 
 import pandas as pd
 import pytest
+import streamlit as st
 
 from gptviz.compare import compare, read, written
 from gptviz.config import PLACEHOLDER_PARTS, PRESETS, GPTConfig
@@ -57,6 +58,13 @@ def test_the_check_is_the_countings_own(visit, monkeypatch):
     checks = table(page, "check")["check"]
     assert checks["position embedding"] == checks["**the whole model**"] == "**≠ the model +1**"
     assert checks["token embedding"] == "equal"
+
+
+def test_the_ledgers_numbers_do_not_wait_for_the_models(visit, monkeypatch):
+    monkeypatch.setattr("gptviz.ui.parts._reconcile", lambda *_: st.stop())
+    shown = table(visit(PAGE), "formula")
+    assert list(shown.columns) == ["formula", "ledger"]
+    assert shown["ledger"].iloc[-1] == f"{Ledger(PRESETS['tales']).parameters:,}"
 
 
 def test_the_tied_head_is_explained_where_there_is_one(visit):
