@@ -52,6 +52,7 @@ def totals(config: GPTConfig) -> None:
 
 def _four_totals(config: GPTConfig) -> None:
     """Parameters with a head of its own or a shared one, with biases or without."""
+    added = "the bias adds 3·d·L" if config.has("attention") else "the bias adds"
     rows = []
     for tied, counts in four_totals(config).items():
         this = (config.tie_weights, config.qkv_bias)
@@ -62,7 +63,7 @@ def _four_totals(config: GPTConfig) -> None:
         rows.append((head, *cells, f"{counts[True] - counts[False]:,}"))
     table(
         "Parameters of this configuration, tied or untied, with or without qkv bias",
-        ("output head", "without qkv bias", "with qkv bias", "the bias adds 3·d·L"),
+        ("output head", "without qkv bias", "with qkv bias", added),
         rows,
     )
 
