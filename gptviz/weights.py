@@ -68,6 +68,20 @@ def load_weights(path: Path) -> GPTModel:
     return _with_tensors(model, tensors)
 
 
+def stored_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every tensor in a file, from its header alone.
+
+    Raises:
+        WeightsError: if the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = file.keys()
+            return {name: tuple(file.get_slice(name).get_shape()) for name in names}
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path.name} can't be read as safetensors: {error}") from error
+
+
 def _config(path: Path, metadata: dict[str, str] | None) -> GPTConfig:
     try:
         return GPTConfig(**json.loads((metadata or {})["config"]))

@@ -1,9 +1,10 @@
-"""Where the parameters are, what they cost, and every module as torchinfo sees it."""
+"""Where the parameters are, what they cost, beside what, and every module as torchinfo sees it."""
 
 import streamlit as st
 
-from gptviz.ui import costs, parameters
+from gptviz.ui import compare, costs, parameters
 from gptviz.ui.frame import frame, sidebar
+from gptviz.ui.parts import parts
 
 screen = frame("Parameters", "How large is it, and where does the size sit?")
 
@@ -15,7 +16,11 @@ st.subheader("To train it and to run it", anchor=False)
 costs.controls(screen.config)
 costs.memory(screen.config)
 costs.work(screen.config)
-st.subheader("GPT-2, GPT-3 and tales", anchor=False)
+st.subheader("Beside other models", anchor=False)
 costs.sizes()
+compare.controls(screen.config)
+compare.beside(screen)
+st.subheader("Part by part, counted in several ways", anchor=False)
+parts(screen)
 st.subheader("Every module", anchor=False)
 parameters.modules(screen.config)

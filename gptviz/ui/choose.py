@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from gptviz.config import GPTConfig
+from gptviz.compare import read
+from gptviz.config import PRESETS, GPTConfig
 from gptviz.costs import DEVICES, NUMBER_TYPES
 from gptviz.diagram.parts import IN_BLOCK, IN_COLUMN, is_part
+from gptviz.ui.controls import FIELDS, within
 from gptviz.ui.link import take
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 CLOSED = "all closed"
 MOST_ROWS = 4096
+NOTHING, KEPT = "nothing", "kept"
 STATIONS = (  # the paths of gptviz.analysis.stations, which needs torch
     "norm1",
     "attention",
@@ -37,6 +40,7 @@ def settle(config: GPTConfig) -> dict[str, Any]:
     What another model left behind is brought into range.
     """
     length = config.context_length
+    take("aside", "", _can_be_kept)
     options: dict[str, tuple[Any, Sequence[Any]]] = {
         "block": (CLOSED, blocks(config.n_layers)),
         "inside": ("", ("", *IN_BLOCK, *IN_COLUMN)),
@@ -49,13 +53,30 @@ def settle(config: GPTConfig) -> dict[str, Any]:
         "numbers": (next(iter(NUMBER_TYPES)), tuple(NUMBER_TYPES)),
         "device": (DEVICES[0].name, [device.name for device in DEVICES]),
         "decimal": (False, (False, True)),
+        "against": (NOTHING, comparable()),
     }
     for key, (default, allowed) in options.items():
         if take(key, default, partial(contains, allowed)) not in allowed:
             st.session_state[key] = allowed[-1]
     if not is_part(config, take("part", "", partial(is_part, config))):
         st.session_state["part"] = ""
-    return {"part": "", **{key: default for key, (default, _) in options.items()}}
+    return {"part": "", "aside": "", **{key: default for key, (default, _) in options.items()}}
+
+
+def comparable() -> list[str]:
+    """What a configuration can be compared with; one is kept as text under "aside"."""
+    return [NOTHING, *PRESETS, *([KEPT] if st.session_state["aside"] else [])]
+
+
+def _can_be_kept(text: str) -> bool:
+    """Whether this is a configuration as ``compare.written`` writes it, or none."""
+    if not text:
+        return True
+    try:
+        config = read(text)
+    except ValueError:
+        return False
+    return all(within(field, getattr(config, field)) for field in FIELDS)
 
 
 def blocks(n_layers: int) -> list[str]:

@@ -99,9 +99,9 @@ def settle() -> dict[str, Any]:
     name = take("model", TRAINED, NAMES.__contains__)
     take("text", TEXT, lambda _: True)
     for key, value in _OF_THE_PASS.items():
-        take(key, value, partial(_within, key))
+        take(key, value, partial(within, key))
     for field, value in _defaults(name).items():
-        take(field, value, partial(_within, field))
+        take(field, value, partial(within, field))
     _leave_preset(name)
     name = st.session_state["model"]
     return {"model": TRAINED, "text": TEXT, **_OF_THE_PASS, **_defaults(name)}
@@ -227,7 +227,8 @@ def _defaults(name: str) -> dict[str, Any]:
     return {field: getattr(config, field) for field in FIELDS} | built.switches(config)
 
 
-def _within(field: str, value: Any) -> bool:
+def within(field: str, value: Any) -> bool:
+    """Whether the sidebar can show this value of a field."""
     least, most = LIMITS[field]
     return bool(least <= value <= most)
 

@@ -13,12 +13,12 @@ from gptviz.costs import (
     Work,
     decode,
     prefill,
-    size,
     training_flops,
     training_memory,
 )
 from gptviz.ledger import FP32_BYTES, Ledger
 from gptviz.ui.choose import MOST_ROWS
+from gptviz.ui.tables import size_in_words, table
 
 
 def controls(config: GPTConfig) -> None:
@@ -46,26 +46,26 @@ def memory(config: GPTConfig) -> None:
     )
     a_token = ledger.kv_cache_bytes(1, width)
     training = [
-        ("Gradients", _size(step.gradients), "one for each weight"),
-        ("AdamW's two means", _size(step.adam), f"{count} × 2 × {FP32_BYTES} bytes (fp32)"),
+        ("Gradients", size_in_words(step.gradients), "one for each weight"),
+        ("AdamW's two means", size_in_words(step.adam), f"{count} × 2 × {FP32_BYTES} bytes (fp32)"),
         (
             "Activations saved for the way back",
-            _size(step.activations),
+            size_in_words(step.activations),
             f"{read} × {ledger.saved_numbers():,} numbers × {kinds}",
         ),
-        ("**A training step**", f"**{_size(step.total)}**", "the sum of these"),
+        ("**A training step**", f"**{size_in_words(step.total)}**", "the sum of these"),
         (
             "Attention maps besides, if not fused",
-            _size(step.scores),
+            size_in_words(step.scores),
             f"{config.n_layers} × {config.n_heads} maps for each row",
         ),
     ]
-    cache = _size(rows * ledger.kv_cache_bytes(n_tokens, width))
-    _table(
+    cache = size_in_words(rows * ledger.kv_cache_bytes(n_tokens, width))
+    table(
         "Memory that training and running take",
         ("Memory", "Size", "How"),
         [
-            ("Weights", _size(step.weights), f"{count} × {kinds}"),
+            ("Weights", size_in_words(step.weights), f"{count} × {kinds}"),
             *(training if width > 1 else ()),  # nobody trains in int8
             ("KV cache, to write with", cache, f"{read} × {a_token:,} bytes"),
         ],
@@ -79,7 +79,7 @@ def work(config: GPTConfig) -> None:
     device = next(each for each in DEVICES if each.name == st.session_state["device"])
     forward = ledger.flops(n_tokens, rows)
     read, write = (phase(ledger, n_tokens, rows, width) for phase in (prefill, decode))
-    _table(
+    table(
         "FLOPs and bytes of training, reading and writing",
         ("Work", "FLOPs", "Bytes moved", "FLOPs a byte", "At least"),
         [
@@ -113,9 +113,9 @@ def sizes() -> None:
                 "emb_dim": config.emb_dim,
                 "parameters, untied": ledger.parameters_untied,
                 "parameters, tied": ledger.parameters_tied,
-                "weights in fp32": _size(ledger.weight_bytes(FP32_BYTES)),
+                "weights in fp32": size_in_words(ledger.weight_bytes(FP32_BYTES)),
                 "FLOPs a token, short text": ledger.flops(1).linear,
-                "KV cache a token, fp16": _size(ledger.kv_cache_bytes(1)),
+                "KV cache a token, fp16": size_in_words(ledger.kv_cache_bytes(1)),
             }
         )
     numbers = st.column_config.NumberColumn(format="localized")
@@ -124,7 +124,7 @@ def sizes() -> None:
 
 
 def _work(done: Work, device: Device) -> tuple[str, str, str, str]:
-    moved, per_byte = _size(done.bytes_moved), f"{done.intensity:,.1f}"
+    moved, per_byte = size_in_words(done.bytes_moved), f"{done.intensity:,.1f}"
     return f"{done.flops:,}", moved, per_byte, _time(done.seconds_on(device))
 
 
@@ -133,12 +133,3 @@ def _time(seconds: float) -> str:
         if seconds >= scale or unit == "µs":
             return f"{seconds / scale:,.3g} {unit}"
     raise AssertionError
-
-
-def _size(n_bytes: float) -> str:
-    return size(n_bytes, st.session_state["decimal"])
-
-
-def _table(about: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    """A table whose first column names the rows; a narrow screen scrolls it."""
-    st.table(pd.DataFrame(rows, columns=head).set_index(head[0]), border="horizontal", alt=about)

@@ -10,7 +10,9 @@ from gptviz.costs import NUMBER_TYPES, size
 from gptviz.figures.parameters import parameter_treemap
 from gptviz.ledger import Ledger, parameters_formula
 from gptviz.module_table import ModuleTable, differences, module_table
+from gptviz.part_table import four_totals
 from gptviz.ui.frame import theme
+from gptviz.ui.tables import table
 
 COLUMNS = {
     "path": "path",
@@ -45,6 +47,25 @@ def totals(config: GPTConfig) -> None:
             st.metric(f"Weights in {name}", weights, border=True)
     st.toggle("Sizes in MB (10⁶ bytes) instead of MiB (2²⁰ bytes)", key="decimal")
     st.latex(parameters_formula(config))
+    _four_totals(config)
+
+
+def _four_totals(config: GPTConfig) -> None:
+    """Parameters with a head of its own or a shared one, with biases or without."""
+    added = "the bias adds 3·d·L" if config.has("attention") else "the bias adds"
+    rows = []
+    for tied, counts in four_totals(config).items():
+        this = (config.tie_weights, config.qkv_bias)
+        cells = [
+            f"**{n:,}** (this)" if (tied, bias) == this else f"{n:,}" for bias, n in counts.items()
+        ]
+        head = "the token embedding (tied)" if tied else "of its own (untied)"
+        rows.append((head, *cells, f"{counts[True] - counts[False]:,}"))
+    table(
+        "Parameters of this configuration, tied or untied, with or without qkv bias",
+        ("output head", "without qkv bias", "with qkv bias", added),
+        rows,
+    )
 
 
 def shares(config: GPTConfig) -> None:

@@ -76,6 +76,11 @@ class Page:
         return [button.label for button in self.app.button]
 
     @property
+    def offers(self) -> list[str]:
+        """The buttons in the sidebar."""
+        return [button.label for button in self.app.sidebar.button]
+
+    @property
     def toasts(self) -> list[str]:
         return [toast.value for toast in self.app.toast]
 

@@ -62,7 +62,7 @@ def test_moving_what_the_weights_fix_leaves_the_model_and_there_is_a_way_back(fi
     assert page.value("model") == "tales"
     assert fields(page) == of(PRESETS["tales"])
     assert page.said == ""
-    assert page.buttons == []
+    assert page.offers == []
 
 
 def test_the_way_back_is_to_the_model_one_came_from_after_many_moves(visit):
@@ -75,12 +75,12 @@ def test_drop_rate_is_free(visit):
     page = visit("pages/parameters.py", **UNREAD).set("drop_rate", 0.2)
     assert page.value("model") == "tales"
     assert "**tales, trained**" in page.heading
-    assert page.buttons == []
+    assert page.offers == []
 
 
 def test_moves_of_a_custom_model_need_no_way_back(small):
     page = small("pages/parameters.py", **UNREAD).set("n_layers", 5)
-    assert page.buttons == []
+    assert page.offers == []
     assert page.said == ""
 
 
@@ -89,7 +89,7 @@ def test_a_width_that_the_heads_do_not_divide_is_explained_and_can_be_mended(sma
     before = page.parameters
     page.set("n_heads", 5)
     assert "emb_dim=48 must be divisible by n_heads=5" in page.said
-    assert page.buttons == ["emb_dim = 45", "emb_dim = 50"]
+    assert page.offers == ["emb_dim = 45", "emb_dim = 50"]
     assert page.parameters == before
     page.set("n_layers", 9)  # what else is moved meanwhile waits, too
     assert page.parameters == before
@@ -103,7 +103,7 @@ def test_a_width_that_the_heads_do_not_divide_is_explained_and_can_be_mended(sma
 def test_a_trained_model_with_an_impossible_width_is_explained_and_has_both_ways_out(visit):
     page = visit("pages/parameters.py", **UNREAD).set("n_heads", 3)
     assert "must be divisible" in page.said
-    assert page.buttons == ["Back to tales", "emb_dim = 255", "emb_dim = 258"]
+    assert page.offers == ["Back to tales", "emb_dim = 255", "emb_dim = 258"]
     page.press("Back to tales")
     assert fields(page) == of(PRESETS["tales"])
     assert page.said == ""

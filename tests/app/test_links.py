@@ -37,20 +37,24 @@ NONSENSE = {
     "numbers": ["fp4", ""],
     "device": ["abacus", ""],
     "decimal": ["maybe", "1"],
+    "against": ["gpt5", "kept", "Nothing", ""],  # nothing is kept
 }
 PAGE_OF = {"layer": "pages/attention.py", "head": "pages/attention.py"}
 PAGE_OF["station"] = "pages/activations.py"
-PAGE_OF |= dict.fromkeys(("rows", "length", "numbers", "device", "decimal"), "pages/parameters.py")
+PAGE_OF |= dict.fromkeys(
+    ("rows", "length", "numbers", "device", "decimal", "against"), "pages/parameters.py"
+)
 NOT_DRAWN = ("inside", "part")  # the picture itself is their control
 DEFAULT = {"inside": "", "part": "", "symbolic": False}
 DEFAULT |= {"block": "all closed", "layer": 0, "head": 0, "station": "norm1", "seed": 123}
 DEFAULT |= {"rows": 1, "length": 256, "numbers": "fp32", "device": "NVIDIA T4", "decimal": False}
+DEFAULT |= {"against": "nothing"}
 DEFAULT |= {"train": False, "mask_seed": 123}
 DEFAULT |= dict.fromkeys(("norm", "attention", "feed_forward", "shortcut"), True)
 
 
 def test_every_key_of_the_link_is_tried(visit):
-    assert {*NONSENSE, "text"} == set(visit(text="Hi").app.session_state["kept"])
+    assert {*NONSENSE, "text", "aside"} == set(visit(text="Hi").app.session_state["kept"])
 
 
 @pytest.mark.parametrize(
@@ -108,7 +112,7 @@ def test_a_models_name_never_stands_over_another_configuration(name, field, valu
 def test_an_impossible_width_in_the_link_is_explained(visit):
     page = visit("pages/parameters.py", model="custom", text="", emb_dim="770")
     assert "emb_dim=770 must be divisible by n_heads=12" in page.said
-    assert page.buttons == ["emb_dim = 768", "emb_dim = 780"]
+    assert page.offers == ["emb_dim = 768", "emb_dim = 780"]
     assert page.parameters == Ledger(GPTConfig()).parameters
     page.press("emb_dim = 780")
     assert page.parameters == Ledger(GPTConfig(emb_dim=780)).parameters

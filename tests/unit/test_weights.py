@@ -11,7 +11,14 @@ from safetensors.torch import load_file, save_file
 
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.model import GPTModel
-from gptviz.weights import WeightsError, load_weights, own_tensors, save_weights, write_tensors
+from gptviz.weights import (
+    WeightsError,
+    load_weights,
+    own_tensors,
+    save_weights,
+    stored_shapes,
+    write_tensors,
+)
 
 TINY = GPTConfig(vocab_size=300, context_length=8, emb_dim=16, n_heads=2, n_layers=2)
 
@@ -72,6 +79,14 @@ def test_a_tied_head_is_kept_once(place):
     save_weights(GPTModel(TINY.changed(tie_weights=True)), place)
     assert "out_head.weight" not in load_file(place)
     assert "tok_emb.weight" in load_file(place)
+
+
+def test_the_header_alone_tells_the_shapes(saved):
+    expected = {name: tuple(tensor.shape) for name, tensor in own_tensors(load_weights(saved))}
+    assert stored_shapes(saved) == expected
+    saved.write_bytes(b"nonsense")
+    with pytest.raises(WeightsError, match="can't be read"):
+        stored_shapes(saved)
 
 
 def test_a_failed_write_leaves_the_old_file(saved, monkeypatch):

@@ -1,0 +1,27 @@
+"""How pages draw a small table, and numbers in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from gptviz.costs import size
+
+SPACE = "\u00a0"  # where no line breaks
+
+
+def table(about: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """A table whose first column names the rows; a narrow screen scrolls it."""
+    st.table(pd.DataFrame(rows, columns=head).set_index(head[0]), border="horizontal", alt=about)
+
+
+def indented(name: str, depth: int) -> str:
+    """The name of a part that stands inside of ``depth`` others."""
+    return 4 * SPACE * depth + name
+
+
+def size_in_words(n_bytes: float) -> str:
+    """Bytes in the unit the visitor has chosen."""
+    return size(n_bytes, st.session_state["decimal"])
