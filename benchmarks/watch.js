@@ -71,7 +71,7 @@ window.bench = (() => {
     const busy = app?.dataset.testScriptState !== 'notRunning'
       || document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]');
     if (busy || !idle) idle = performance.now();
-    return !busy && performance.now() - idle > QUIET && performance.now() - heard > QUIET;
+    return !busy && performance.now() - Math.max(idle, heard, acted) > QUIET;
   }
 
   return { there, watch, settled };
