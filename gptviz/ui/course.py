@@ -6,7 +6,6 @@ import math
 import sys
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
 from gptviz.config import PLACEHOLDER_PARTS, PRESETS, GPTConfig
@@ -143,6 +142,8 @@ def _run_book(config: GPTConfig, needed: int) -> None:
 
 
 def _comparisons(found: tuple[Comparison, ...]) -> None:
+    import pandas as pd  # a quarter of a second, which the first picture need not wait for
+
     rows = [(row.mode, row.place, _numbers(row.ours), _numbers(row.book), _sign(row))
             for row in found]  # fmt: skip
     head = ("mode", "which numbers", "yours", "the book's", "within 0.0001")

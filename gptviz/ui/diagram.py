@@ -30,7 +30,8 @@ def diagram(
         "wide": to_svg(lay_out(view)),
         "narrow": to_svg(lay_out(view, narrow=True)),
         "selected": selected,
-        "levels": [{"path": path, "name": name} for path, name in levels(view)],
+        # In a tuple: in a list Streamlit would look for tables, and import pandas for it.
+        "levels": tuple({"path": path, "name": name} for path, name in levels(view)),
     }
     _component(data=data, key=key, on_clicked_change=on_click, on_walked_change=on_walk)
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from gptviz.diagram.parts import STEPS
 from gptviz.figures.theme import KINDS
-from gptviz.ui.pictures import map_address, signed_address
 
 if TYPE_CHECKING:
     from gptviz.tracing import Trace
@@ -37,6 +36,7 @@ def maps_of(trace: Trace, opened: str, head: int) -> Maps:
 def _of_block(trace: Trace, path: str, layer: int) -> Maps:
     """A map for each head, and the last token's hidden layer."""
     from gptviz.analysis.overview import last_hidden, layer_heads
+    from gptviz.ui.pictures import map_address
 
     maps: Maps = {}
     if trace.config.has("attention"):
@@ -51,6 +51,7 @@ def _of_block(trace: Trace, path: str, layer: int) -> Maps:
 
 def _of_part(trace: Trace, path: str, head: int) -> tuple[str, ...]:
     from gptviz.analysis.outputs import output_at, pooled
+    from gptviz.ui.pictures import map_address, signed_address
 
     values = output_at(trace, path, head)
     if values is None:

@@ -136,3 +136,21 @@ def test_the_list_of_torchs_own_modules_is_not_stale():
     idle = [n for n in built if not graph.chain_exists(f"gptviz.{n}", "torch", as_packages=True)]
     assert built
     assert not idle
+
+
+def test_the_first_picture_waits_for_no_package_of_numbers(root):
+    """The app's first run, without a browser, up to where it reads the sentence."""
+    code = """
+import runpy, sys
+from streamlit.components.v2.bidi_component.serialization import serialize_mixed_data
+from streamlit.proto.BidiComponent_pb2 import BidiComponent
+from gptviz.ui import birds_eye, diagram, frame
+frame.warm_up = lambda: None
+diagram._component = lambda data, **_: serialize_mixed_data(data, BidiComponent())
+def stop(screen):
+    sys.exit(" ".join({"numpy", "pandas", "pyarrow", "torch"} & sys.modules.keys()) or "none")
+birds_eye.follow_up = stop
+runpy.run_path("app.py")
+"""
+    result = run_python(code, root)
+    assert result.stderr.splitlines()[-1] == "none"
