@@ -99,11 +99,11 @@ def clipped_bar(what: str, sign: str, limit: float, theme: Theme) -> dict[str, A
 
 
 def framed(figure: go.Figure, theme: Theme, height: int) -> go.Figure:
-    """The figure on a transparent ground, with small margins, in the theme's text colour."""
+    """The figure on the page's background, with small margins, in the theme's text colour."""
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor=theme.background,
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": FONT, "color": theme.text},
         hoverlabel={

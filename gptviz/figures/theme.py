@@ -11,9 +11,11 @@ class Theme:
 
     ``sequential`` goes from the background (0) to strong (most); ``diverging`` from strong blue
     (negative) over the background (0) to strong orange (positive). ``kinds`` colours the parts of
-    the model: the diagram, the treemap and the lines of a chart use the same one.
+    the model: the diagram, the treemap and the lines of a chart use the same one. ``background``
+    is the page's own (.streamlit/config.toml), so that a saved picture has it too.
     """
 
+    background: str
     text: str
     muted: str
     line: str
@@ -38,6 +40,7 @@ KINDS = {
 NEGATIVE, POSITIVE = "#2f79c1", "#e07b1a"
 
 LIGHT = Theme(
+    background="#ffffff",
     text="#1e293b",
     muted="#64748b",
     line="#e2e8f0",
@@ -47,6 +50,7 @@ LIGHT = Theme(
 )
 
 DARK = Theme(
+    background="#0e1420",
     text="#e2e8f0",
     muted="#94a3b8",
     line="#334155",

@@ -14,6 +14,7 @@ from gptviz.figures.activations import (
     stream_norms,
 )
 from gptviz.ui import choose
+from gptviz.ui.chart import chart
 from gptviz.ui.controls import Screen
 from gptviz.ui.frame import theme
 
@@ -33,7 +34,7 @@ def stream(screen: Screen, trace: Trace) -> None:
         "it leaves each one. Every block reads the stream and adds to it."
     )
     figure = stream_norms(residual_norms(trace), screen.labels, theme())
-    st.plotly_chart(figure, theme=None, key="stream", config={"displaylogo": False})
+    chart(figure, "stream", "Line chart: each token's norm in the residual stream, block by block.")
 
 
 def station(screen: Screen, trace: Trace) -> None:
@@ -57,18 +58,20 @@ def station(screen: Screen, trace: Trace) -> None:
     )
     first, shown = _window(values)
     heatmap = station_heatmap(shown, screen.labels, theme(), first)
-    st.plotly_chart(heatmap, theme=None, key="heatmap", config={"displaylogo": False})
+    about = f"Heatmap: {chosen.name} in block {layer}, a token in each row."
+    chart(heatmap, "heatmap", about)
     left, right = st.columns(2)
     numbers = statistics(values)
     with left:
         st.markdown("**Each token's mean, standard deviation and norm**")
         figure = station_statistics(numbers.mean, numbers.std, numbers.norm, screen.labels, theme())
-        st.plotly_chart(figure, theme=None, key="statistics", config={"displaylogo": False})
+        about = "Three line charts: each token's mean, standard deviation and norm."
+        chart(figure, "statistics", about)
     with right:
         st.markdown("**How often each size of number occurs**")
         counts = histogram(values)
         figure = station_histogram(counts.counts, counts.edges, theme())
-        st.plotly_chart(figure, theme=None, key="histogram", config={"displaylogo": False})
+        chart(figure, "histogram", "Histogram: how often each size of number occurs.")
 
 
 def _window(values: np.ndarray) -> tuple[int, np.ndarray]:

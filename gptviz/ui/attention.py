@@ -8,6 +8,7 @@ import streamlit as st
 
 from gptviz.figures.attention import attention_map
 from gptviz.ui import choose, live
+from gptviz.ui.chart import chart
 from gptviz.ui.controls import Screen
 from gptviz.ui.frame import theme
 from gptviz.ui.heads import heads_overview
@@ -45,7 +46,8 @@ def _one_head(screen: Screen, trace: Trace) -> None:
     if screen.dropout:
         st.caption("Shown as the softmax makes it: after that, dropout sets some weights to 0.")
     figure = attention_map(head_map(trace, layer, head), screen.labels, theme())
-    st.plotly_chart(figure, theme=None, key="exact", config={"displaylogo": False})
+    about = f"Heatmap: layer {layer}, head {head}; who looks in the row, who is looked at across."
+    chart(figure, "exact", about)
 
 
 def _all_heads(screen: Screen, trace: Trace, chosen: tuple[int, int]) -> None:

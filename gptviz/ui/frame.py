@@ -25,6 +25,7 @@ _STYLE = """<style>
 [data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: .55rem; }
 [data-testid="stSidebar"] hr { margin: .5rem 0; }
 .st-key-link { display: none; }
+.modebar-btn[data-title^="Download"] { display: none; } /* below the figure, in three kinds */
 .st-key-panel .katex { font-size: .95em; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 3rem .9rem 2rem; } }
 </style>"""

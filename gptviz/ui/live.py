@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, TypeVar
 
 import psutil
 import streamlit as st
@@ -15,10 +16,15 @@ from gptviz.ui.frame import WARM
 
 if TYPE_CHECKING:
     import numpy as np
+    from streamlit.delta_generator import DeltaGenerator
 
     from gptviz.analysis.overview import Overview
+    from gptviz.cache import Sized
     from gptviz.tracing import Trace
 
+T = TypeVar("T", bound="Sized")
+
+SLOW = 0.3  # seconds: a pass that takes longer says how far it is, and can be stopped
 CHEAP = 1_000_000_000  # bytes: up to here a model is made without being asked for
 USABLE = 0.8  # of the memory that is free
 
@@ -53,18 +59,60 @@ def read(screen: Screen) -> Trace | None:
     found = ready(screen)
     if found is not None:
         return found
+    if st.session_state.get("stopped") == _pass_of(screen):
+        st.info("Stopped before the sentence was read to its end.")
+        st.button("Read it", icon=":material/play_arrow:", on_click=_go_on)
+        return None
     with st.spinner("Reading the sentence…", show_time=True):
         if not screen.is_trained:
             time.sleep(0.2)  # a slider on the move: let the next value come first
-            _stop_if_stale()
-        from gptviz.cache import cached_trace
+            stop_if_stale()
+        from gptviz.cache import cached_model, cached_trace
 
-        return cached_trace(
-            screen.source, screen.token_ids, screen.seed, _stop_if_stale, screen.dropout
-        )
+        cached_model(screen.source, screen.seed)  # so that the time below is the pass's own
+        progress = _Progress(_pass_of(screen), screen.config.n_layers)
+        try:
+            return cached_trace(
+                screen.source, screen.token_ids, screen.seed, progress, screen.dropout
+            )
+        finally:
+            progress.place.empty()
 
 
-def _stop_if_stale(_layer: int = 0) -> None:
+def _pass_of(screen: Screen) -> Hashable:
+    """What one pass is about: other passes have other models, sentences or masks."""
+    return screen.source, screen.seed, screen.token_ids, screen.dropout
+
+
+class _Progress:
+    """Called before each block of a pass: says how far it is, once it has taken a while."""
+
+    def __init__(self, which: Hashable, n_layers: int) -> None:
+        self.which, self.n_layers = which, n_layers
+        self.place = st.empty()
+        self.started = time.monotonic()
+        self.bar: DeltaGenerator | None = None
+
+    def __call__(self, layer: int) -> None:
+        stop_if_stale()
+        if time.monotonic() - self.started < SLOW:
+            return
+        if self.bar is None:
+            with self.place.container():
+                self.bar = st.progress(0.0)
+                st.button("Stop", icon=":material/stop:", on_click=_stop, args=(self.which,))
+        self.bar.progress(layer / self.n_layers, f"Block {layer} of 0 to {self.n_layers - 1}")
+
+
+def _stop(which: Hashable) -> None:
+    st.session_state["stopped"] = which
+
+
+def _go_on() -> None:
+    st.session_state.pop("stopped", None)
+
+
+def stop_if_stale(_layer: int = 0) -> None:
     """Streamlit stops a run that nobody waits for when the session's state is looked at."""
     st.session_state.get("model")
 
@@ -104,19 +152,26 @@ def _too_large(screen: Screen) -> None:
         st.button(f"Use {name} instead", on_click=return_to, args=(name,))
 
 
-def overview(screen: Screen, trace: Trace) -> Overview:
-    """All heads' maps made small, once for each sentence."""
-    from gptviz.analysis.overview import all_heads
+def once(screen: Screen, what: Hashable, make: Callable[[], T]) -> T:
+    """What ``make`` finds out about the sentence: made once for each sentence and shared.
+
+    Args:
+        what: names it, with all that it depends on besides the pass: a layer, a head.
+    """
     from gptviz.cache import shared
 
-    key = ("all heads", screen.source, screen.seed, screen.token_ids, screen.dropout)
-    return shared().get(key, lambda: all_heads(trace, before_layer=_stop_if_stale))
+    return shared().get((what, _pass_of(screen)), make)
+
+
+def overview(screen: Screen, trace: Trace) -> Overview:
+    """All heads' maps made small."""
+    from gptviz.analysis.overview import all_heads
+
+    return once(screen, "all heads", lambda: all_heads(trace, before_layer=stop_if_stale))
 
 
 def losses(screen: Screen, trace: Trace) -> np.ndarray:
-    """The loss at each token of the sentence in nats, made once for each sentence."""
+    """The loss at each token of the sentence in nats."""
     from gptviz.analysis.loss import losses
-    from gptviz.cache import shared
 
-    key = ("losses", screen.source, screen.seed, screen.token_ids, screen.dropout)
-    return shared().get(key, lambda: losses(trace))
+    return once(screen, "losses", lambda: losses(trace))

@@ -11,6 +11,7 @@ from gptviz.figures.parameters import parameter_treemap
 from gptviz.ledger import Ledger, parameters_formula
 from gptviz.module_table import ModuleTable, differences, module_table
 from gptviz.part_table import four_totals
+from gptviz.ui.chart import chart
 from gptviz.ui.frame import theme
 from gptviz.ui.tables import table
 
@@ -72,7 +73,7 @@ def shares(config: GPTConfig) -> None:
     """The treemap: each part's share of the parameters."""
     ledger = Ledger(config)
     figure = parameter_treemap(ledger.shares(), ledger.parameters, theme())
-    st.plotly_chart(figure, height=420, theme=None, config={"displayModeBar": False}, key="treemap")
+    chart(figure, "treemap", "Treemap: each part's share of the parameters.")
 
 
 @st.fragment

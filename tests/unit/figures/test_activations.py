@@ -114,7 +114,7 @@ def test_stream_norms_of_one_token(norms: list[list[float]]) -> None:
     assert len(figure.data) == len(norms)
 
 
-def test_figures_stand_on_any_ground(theme: Theme) -> None:
+def test_figures_stand_on_the_pages_ground(theme: Theme) -> None:
     row = np.ones(3, dtype=np.float32)
     for figure in (
         station_heatmap(VALUES, LABELS, theme),
@@ -122,5 +122,5 @@ def test_figures_stand_on_any_ground(theme: Theme) -> None:
         station_statistics(row, row, row, LABELS, theme),
         stream_norms(VALUES[:, :3] ** 2 + 1, LABELS, theme),
     ):
-        assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
+        assert figure.layout.paper_bgcolor == theme.background
         assert figure.layout.font.color == theme.text

@@ -78,8 +78,8 @@ def test_hostile_tokens_stay_text() -> None:
     assert "$x$" not in sent
 
 
-def test_it_stands_on_any_ground(figure: go.Figure, theme: Theme) -> None:
-    assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
+def test_it_stands_on_the_pages_ground(figure: go.Figure, theme: Theme) -> None:
+    assert figure.layout.paper_bgcolor == theme.background
     assert figure.layout.font.color == theme.text
 
 

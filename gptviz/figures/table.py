@@ -1,0 +1,103 @@
+"""A figure's numbers as a table: what is drawn, cell for cell and point for point."""
+
+from __future__ import annotations
+
+import csv
+import html
+from collections.abc import Iterator
+from io import StringIO
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+Row = tuple[object, ...]
+
+
+def as_csv(figure: go.Figure) -> str:
+    """Every number that a figure draws, a line each, under the titles of its axes.
+
+    A heatmap's line has its row, its column and its value; empty cells are left out. Where an axis
+    has tokens, position and token stand side by side. A chart of several lines names them first.
+
+    Raises:
+        ValueError: if the figure has a kind of trace that has no table yet.
+    """
+    file = StringIO()
+    csv.writer(file, lineterminator="\n").writerows(chain.from_iterable(_tables(figure)))
+    return file.getvalue()
+
+
+def _tables(figure: go.Figure) -> Iterator[list[Row]]:
+    """The rows of each trace; a header wherever it changes."""
+    header: Row = ()
+    for trace in figure.data:
+        if trace.type not in _ROWS:
+            raise ValueError(f"there is no table for a {trace.type}: {', '.join(_ROWS)} have one")
+        head, rows = _ROWS[trace.type](figure, trace)
+        yield [head] if head != header else []
+        yield rows
+        header = head
+
+
+def _heatmap(figure: go.Figure, trace: Any) -> tuple[Row, list[Row]]:
+    z = np.asarray(trace.z)
+    down, across = (
+        _Axis(figure, trace, name, count) for name, count in zip(("y", "x"), z.shape, strict=True)
+    )
+    rows = [
+        (*down.cells[i], *across.cells[j], z[i, j].item()) for i, j in np.argwhere(~np.isnan(z))
+    ]
+    return (*down.head, *across.head, "value"), rows
+
+
+def _points(figure: go.Figure, trace: Any) -> tuple[Row, list[Row]]:
+    count = len(trace.y if trace.y is not None else trace.x)
+    across, up = (_Axis(figure, trace, name, count) for name in ("x", "y"))
+    rows = [(trace.name or "", *x, *y) for x, y in zip(across.cells, up.cells, strict=True)]
+    return ("line", *across.head, *up.head), rows
+
+
+def _points_in_space(figure: go.Figure, trace: Any) -> tuple[Row, list[Row]]:
+    scene = figure.layout.scene
+    head = tuple(scene[f"{name}axis"].title.text or name for name in "xyz")
+    texts = trace.text if trace.text is not None else [""] * len(trace.x)
+    rows = [
+        (trace.name or "", html.unescape(text), *map(_plain, point))
+        for text, *point in zip(texts, trace.x, trace.y, trace.z, strict=True)
+    ]
+    return ("group", "name", *head), rows
+
+
+def _shares(_figure: go.Figure, trace: Any) -> tuple[Row, list[Row]]:
+    rows = zip(trace.ids, trace.labels, trace.parents, map(_plain, trace.values), strict=True)
+    return ("path", "part", "inside of", "value"), list(rows)
+
+
+_ROWS = {
+    "heatmap": _heatmap,
+    "scatter": _points,
+    "bar": _points,
+    "scatter3d": _points_in_space,
+    "treemap": _shares,
+}
+
+
+class _Axis:
+    """One axis of a trace: what its column is called, and what stands in it for each place."""
+
+    def __init__(self, figure: go.Figure, trace: Any, name: str, count: int) -> None:
+        axis = figure.layout[f"{name}axis{(getattr(trace, f'{name}axis') or name)[1:]}"]
+        title, names = axis.title.text or name, axis.labelalias or {}
+        given = getattr(trace, name)
+        start = getattr(trace, f"{name}0") or 0
+        places = range(start, start + count) if given is None else map(_plain, given)
+        self.head = (title, f"{title}: token") if names else (title,)
+        self.cells: list[Row] = [
+            (place, html.unescape(names[str(place)])) if names else (place,) for place in places
+        ]
+
+
+def _plain(value: Any) -> object:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,38 @@
+"""How every page draws a figure: with words for who can't see it, and ways to take it along."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from gptviz.figures.table import as_csv
+from gptviz.ui.components import component
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+_save = component("save")
+
+
+def chart(figure: go.Figure, key: str, alt: str) -> None:
+    """Draw a figure, and offer it as PNG and SVG and its numbers as CSV.
+
+    Args:
+        key: names the figure on its page, and the files.
+        alt: what it shows, for a screen reader: one plain sentence.
+    """
+    with st.container(key=f"figure_{key}", gap=None):
+        st.plotly_chart(figure, theme=None, key=key, alt=alt, config={"displaylogo": False})
+        with st.container(horizontal=True, horizontal_alignment="right", gap=None):
+            _save(data={"chart": key, "name": f"gptviz-{key}"}, key=f"save_{key}")
+            st.download_button(
+                "CSV",
+                partial(as_csv, figure),
+                f"gptviz-{key}.csv",
+                "text/csv",
+                key=f"csv_{key}",
+                type="tertiary",
+                on_click="ignore",
+            )

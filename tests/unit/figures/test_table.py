@@ -1,0 +1,73 @@
+"""A figure's table has what the figure draws."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from gptviz.figures.activations import station_heatmap, station_histogram, station_statistics
+from gptviz.figures.attention import attention_map
+from gptviz.figures.table import as_csv
+from gptviz.figures.theme import LIGHT
+
+LABELS = ["the", "<img>", 'a"b,c']
+
+
+def rows(figure: go.Figure) -> list[list[str]]:
+    return list(csv.reader(StringIO(as_csv(figure))))
+
+
+def test_a_map_has_each_weight_that_can_be_seen_with_both_tokens() -> None:
+    weights = np.array([[1, 0, 0], [0.25, 0.75, 0], [0.5, 0.25, 0.25]], dtype=np.float32)
+    head, *cells = rows(attention_map(weights, LABELS, LIGHT))
+    query, key = "query: the token that looks (row)", "key: the token looked at (column)"
+    assert head == [query, f"{query}: token", key, f"{key}: token", "value"]
+    assert cells == [
+        [str(i), LABELS[i], str(j), LABELS[j], str(float(weights[i, j]))]
+        for i in range(3)
+        for j in range(i + 1)
+    ]
+
+
+def test_a_part_of_a_sentence_keeps_its_positions() -> None:
+    head, *cells = rows(station_heatmap(np.eye(2, dtype=np.float32), LABELS, LIGHT, first=1))
+    assert head == ["token", "token: token", "dimension", "value"]
+    assert cells[0] == ["1", "<img>", "0", "1.0"]
+    assert cells[-1] == ["2", 'a"b,c', "1", "1.0"]
+
+
+def test_lines_have_their_names_and_a_header_wherever_the_axes_change() -> None:
+    numbers = [np.array(row, dtype=np.float32) for row in ([1, 2, 3], [4, 5, 6], [7, 8, 9])]
+    found = rows(station_statistics(*numbers, LABELS, LIGHT))
+    assert ["size (norm)", "2", 'a"b,c', "9.0"] in found
+    assert ["mean", "0", "the", "1.0"] in found
+    assert len(found) == 3 * (1 + 3)
+
+
+def test_bars_have_their_places_and_heights() -> None:
+    found = rows(station_histogram(np.array([5, 7]), np.array([0.0, 1.0, 2.0]), LIGHT))
+    assert found == [
+        ["line", "value", "how many (logarithmic)"],
+        ["", "0.5", "5"],
+        ["", "1.5", "7"],
+    ]
+
+
+def test_points_in_space_have_their_names() -> None:
+    figure = go.Figure(go.Scatter3d(x=[1], y=[2], z=[3], text=["&lt;b&gt;"], name="sentence"))
+    assert rows(figure)[1] == ["sentence", "<b>", "1", "2", "3"]
+
+
+def test_shares_have_their_paths() -> None:
+    figure = go.Figure(go.Treemap(ids=["a", "a.b"], labels=["A", "B"], parents=["", "a"],
+                                  values=[3, 2]))  # fmt: skip
+    assert rows(figure)[1:] == [["a", "A", "", "3"], ["a.b", "B", "a", "2"]]
+
+
+def test_a_kind_without_a_table_says_so() -> None:
+    with pytest.raises(ValueError, match="no table for a pie"):
+        as_csv(go.Figure(go.Pie(values=[1])))
