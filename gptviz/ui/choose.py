@@ -1,4 +1,4 @@
-"""What the pages share besides the model and the sentence: block, layer, head and station."""
+"""What the pages share besides the model and the sentence: block, layer, head, token, station."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from gptviz.compare import read
-from gptviz.config import PRESETS, GPTConfig
+from gptviz.config import PRESETS
 from gptviz.costs import DEVICES, NUMBER_TYPES
 from gptviz.diagram.parts import IN_BLOCK, IN_COLUMN, is_part
-from gptviz.ui.controls import FIELDS, within
+from gptviz.ui.controls import FIELDS, Screen, within
 from gptviz.ui.link import take
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CLOSED = "all closed"
 MOST_ROWS = 4096
 NOTHING, KEPT = "nothing", "kept"
+LAST = -1  # in place of a token's position: the last one, however long the sentence
 STATIONS = (  # the paths of gptviz.analysis.stations, which needs torch
     "norm1",
     "attention",
@@ -34,12 +35,12 @@ STATIONS = (  # the paths of gptviz.analysis.stations, which needs torch
 )
 
 
-def settle(config: GPTConfig) -> dict[str, Any]:
+def settle(screen: Screen) -> dict[str, Any]:
     """Bring link and choices together before anything is drawn; gives the choices' defaults.
 
-    What another model left behind is brought into range.
+    What another model or sentence left behind is brought into range.
     """
-    length = config.context_length
+    config, length = screen.config, screen.config.context_length
     take("aside", "", _can_be_kept)
     options: dict[str, tuple[Any, Sequence[Any]]] = {
         "block": (CLOSED, blocks(config.n_layers)),
@@ -47,6 +48,7 @@ def settle(config: GPTConfig) -> dict[str, Any]:
         "symbolic": (False, (False, True)),
         "layer": (0, range(config.n_layers)),
         "head": (0, range(config.n_heads)),
+        "token": (LAST, range(LAST, len(screen.token_ids))),
         "station": (STATIONS[0], STATIONS),
         "rows": (1, range(1, MOST_ROWS + 1)),
         "length": (length, range(1, length + 1)),
@@ -87,6 +89,39 @@ def blocks(n_layers: int) -> list[str]:
 def number(name: str, key: str, count: int) -> int:
     """A number from 0 to ``count`` - 1."""
     return st.selectbox(name, range(count), key=key, help=f"Counted from 0 to {count - 1}.")
+
+
+def token(screen: Screen, name: str = "Token") -> int:
+    """The position of one of the sentence's tokens; at first, and until it is changed, the last."""
+    last = len(screen.token_ids) - 1
+
+    def words(place: int) -> str:
+        at = last if place == LAST else place
+        said = f"{at} · {screen.labels[at]}"
+        return f"the last: {said}" if place == LAST else said
+
+    place = st.selectbox(
+        name,
+        range(LAST, last + 1),
+        key="token",
+        format_func=words,
+        help="Its position, counted from 0, and the token there. All pages look at the same one.",
+    )
+    return last if place == LAST else place
+
+
+def view(key: str, names: dict[str, str]) -> str:
+    """Which of a page's views is open: the others cost nothing. ``names`` are by their keys."""
+    chosen = st.segmented_control(
+        "What to look at",
+        list(names),
+        key=key,
+        required=True,
+        format_func=names.__getitem__,
+        label_visibility="collapsed",
+    )
+    assert chosen is not None  # as it is required
+    return chosen
 
 
 def station(built: tuple[Station, ...]) -> Station:

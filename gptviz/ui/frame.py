@@ -46,7 +46,7 @@ def frame(page: str, question: str) -> Screen:
     link.arrive(page)
     defaults = controls.settle()
     screen = controls.read()
-    link.keep({**defaults, **choose.settle(screen.config)})
+    link.keep({**defaults, **choose.settle(screen)})
     _heading(page, question, screen)
     if screen.problem:
         st.warning(f"{screen.problem}. The pictures show the last configuration that works.")
