@@ -2,7 +2,7 @@
 // only elements and attributes that a diagram needs are copied.
 const NS = 'http://www.w3.org/2000/svg';
 const ELEMENTS = new Set(['svg', 'g', 'defs', 'marker', 'rect', 'circle', 'path', 'polyline',
-  'polygon', 'text', 'image']);
+  'polygon', 'text', 'image', 'title']);
 const NARROW = 560;
 const states = new WeakMap();
 
@@ -69,6 +69,23 @@ function showLevels(state) {
     button.disabled = i === levels.length - 1;
     return button;
   }));
+}
+
+function element(name, text = '', className = '') {
+  return Object.assign(document.createElement(name), { textContent: text, className });
+}
+
+function showLegend(state) {
+  const { legend } = state.data;
+  state.wrap.classList.toggle('dark', state.data.dark);
+  state.legend.replaceChildren();
+  state.legend.hidden = !legend;
+  if (!legend) return;
+  const shades = element('span', '', 'shades');
+  for (let i = 0; i < state.data.shades; i++) shades.append(element('i', '', `m${i}`));
+  const scale = element('div', '', 'scale');
+  scale.append(element('span', legend.low), shades, element('span', legend.high));
+  state.legend.append(element('div', legend.about), scale);
 }
 
 function walk(state, path) {
@@ -138,7 +155,7 @@ function listen(state, root) {
     look(state);
   });
   state.stage.addEventListener('click', event => {
-    if (!drag?.far) pick(state, event.target.closest('.part'));
+    if (!drag?.far) pick(state, event.target.closest('[data-path]'));
   });
   state.levels.addEventListener('click', event => {
     const path = event.target.dataset.level;
@@ -167,12 +184,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const isNew = !state;
   if (isNew) {
     const find = name => parentElement.querySelector(name);
-    state = { stage: find('.stage'), levels: find('nav') };
+    state = { stage: find('.stage'), levels: find('nav'), legend: find('.legend'), wrap: find('.wrap') };
     states.set(parentElement, state);
   }
   state.data = data;
   state.send = setTriggerValue;
   show(state);
   showLevels(state);
+  showLegend(state);
   if (isNew) listen(state, parentElement);
 }
