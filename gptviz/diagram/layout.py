@@ -167,7 +167,9 @@ class _Column:
 
     def _table(self, path: str, size: str, w: float) -> list[str]:
         """What is written in an embedding's box."""
-        return self.pen.wrapped(size, w) + self.pen.wrapped(" ".join(self.pen.measured(path)), w)
+        return [
+            line for text in (size, *self.pen.measured(path)) for line in self.pen.wrapped(text, w)
+        ]
 
     def _blocks(self) -> None:
         n_layers, opened = self.view.config.n_layers, self.view.layer
