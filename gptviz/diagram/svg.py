@@ -6,11 +6,12 @@ import html
 import re
 from collections.abc import Iterable
 
-from gptviz.diagram.drawing import Bar, Box, Drawing, Line, Picture, Text, Wedge
+from gptviz.diagram.drawing import Bar, Box, Cell, Drawing, Line, Picture, Strip, Text, Wedge
 
 # Control characters, halves of characters: XML has no way at all to write them.
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+SHADES = 32  # a measured part's colour is one of so many: classes m0, m1, ...
 ROUND = {"box": 7, "step": 7, "stack": 7, "frame": 10, "pill": 11}
 
 
@@ -24,13 +25,14 @@ def to_svg(drawing: Drawing, style: str = "") -> str:
         *map(_line, drawing.lines),
         *map(_box, others),
         *map(_bar, drawing.bars),
+        *map(_strip, drawing.strips),
         *map(_picture, drawing.pictures),
         *map(_text, drawing.texts),
     ]
     size = f"{drawing.width:g} {drawing.height:g}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" role="group" '
-        'aria-label="the model from above" class="gptviz">'
+        f'aria-label="the model from above" class="gptviz{" measured" * drawing.measured}">'
         f"{f'<style>{_escaped(style, quote=False)}</style>' if style else ''}"
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
         'markerHeight="7" orient="auto"><path d="M0 0.5L8 4L0 7.5z"/></marker></defs>'
@@ -56,7 +58,10 @@ def _wedge(wedge: Wedge) -> str:
 
 def _line(line: Line) -> str:
     tip = ' marker-end="url(#tip)"' if line.style == "arrow" else ""
-    return f'<polyline class="{line.style}" points="{_points(line.points)}"{tip}/>'
+    return (
+        f'<polyline class="{line.style}" points="{_points(line.points)}"{tip}>'
+        f"<title>{_escaped(line.shape)}</title></polyline>"
+    )
 
 
 def _bar(bar: Bar) -> str:
@@ -64,6 +69,26 @@ def _bar(bar: Bar) -> str:
         f'<rect class="bar k-{bar.kind}" x="{bar.x:g}" y="{bar.y:g}" width="{bar.w:g}" '
         f'height="{bar.h:g}" rx="2"/>'
     )
+
+
+def _strip(strip: Strip) -> str:
+    cells = "".join(_cell(cell, strip) for cell in strip.cells)
+    return (
+        f'<g class="strip" role="img" aria-label="{_escaped(strip.spoken)}"><rect class="edge" '
+        f'x="{strip.x:g}" y="{strip.y:g}" width="{strip.w:g}" height="{strip.h:g}"/>{cells}</g>'
+    )
+
+
+def _cell(cell: Cell, strip: Strip) -> str:
+    return (
+        f'<rect class="cell {_shade(cell.share)}" data-path="{_escaped(cell.path)}" '
+        f'x="{cell.x:g}" y="{strip.y:g}" width="{cell.w:g}" height="{strip.h:g}">'
+        f"<title>{_escaped(cell.spoken)}</title></rect>"
+    )
+
+
+def _shade(share: float) -> str:
+    return f"m{round(share * (SHADES - 1))}"
 
 
 def _picture(picture: Picture) -> str:
@@ -86,6 +111,7 @@ def _box(box: Box) -> str:
     marks = [f"part {box.style} k-{box.kind}"]
     marks += ["placeholder"] if box.placeholder else []
     marks += ["opened"] if box.opened else []
+    marks += ["tinted", _shade(box.share)] if box.share is not None else []
     return (
         f'<g class="{" ".join(marks)}" data-path="{_escaped(box.path)}" tabindex="0" '
         f'role="button" aria-label="{_escaped(box.spoken)}">{_outline(box)}{_words(box)}</g>'
@@ -109,17 +135,28 @@ def _outline(box: Box) -> str:
         if box.style == "stack"
         else ""
     )
-    return f'{behind}<rect x="{box.x:g}" y="{box.y:g}" {rect}'
+    return f'{behind}<rect x="{box.x:g}" y="{box.y:g}" {rect}{_band(box)}'
+
+
+def _band(box: Box) -> str:
+    """The measured colour behind the words of a box that holds more than words."""
+    if box.share is None or box.style not in ("frame", "step"):
+        return ""
+    r, h = ROUND[box.style], 29 + 15 * len(box.lines)
+    return (
+        f'<path class="band" d="M{box.x:g} {box.y + h:g}v{r - h:g}a{r} {r} 0 0 1 {r} -{r}'
+        f'h{box.w - 2 * r:g}a{r} {r} 0 0 1 {r} {r}v{h - r:g}z"/>'
+    )
 
 
 def _words(box: Box) -> str:
     if box.style == "sum":
         return ""
     if box.style in ("frame", "step"):
-        left = box.x + 12
+        left = box.x + box.indent
         subs = [_word(left, box.y + 37 + 15 * i, line, "sub") for i, line in enumerate(box.lines)]
         return _word(left, box.y + 21, box.title, "title") + "".join(subs)
-    first = box.centre + 4.5 - 8 * len(box.lines)
+    first = box.centre - box.room / 2 + 4.5 - 8 * len(box.lines)
     style = "pill" if box.style == "pill" else "title"
     subs = [
         _word(box.middle, first + 16 * (i + 1), line, "sub", "middle")

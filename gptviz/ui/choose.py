@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CLOSED = "all closed"
 MOST_ROWS = 4096
+KIND, ADDED, ENTROPY = COLOURS = ("kind", "added", "entropy")  # what a part's colour tells
 NOTHING, KEPT = "nothing", "kept"
 LAST = -1  # in place of a token's position: the last one, however long the sentence
 STATIONS = (  # the paths of gptviz.analysis.stations, which needs torch
@@ -46,6 +47,7 @@ def settle(screen: Screen) -> dict[str, Any]:
         "block": (CLOSED, blocks(config.n_layers)),
         "inside": ("", ("", *IN_BLOCK, *IN_COLUMN)),
         "symbolic": (False, (False, True)),
+        "colours": (KIND, COLOURS),
         "layer": (0, range(config.n_layers)),
         "head": (0, range(config.n_heads)),
         "token": (LAST, range(LAST, len(screen.token_ids))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 import streamlit as st
@@ -162,6 +162,15 @@ def once(screen: Screen, what: Hashable, make: Callable[[], T]) -> T:
     from gptviz.cache import shared
 
     return shared().get((what, _pass_of(screen)), make)
+
+
+def kept(screen: Screen, what: Hashable) -> Any | None:
+    """What ``once`` found out, if it is at hand; never waits, and never imports torch."""
+    if not WARM.is_set():
+        return None
+    from gptviz.cache import shared
+
+    return shared().peek((what, _pass_of(screen)))
 
 
 def overview(screen: Screen, trace: Trace) -> Overview:

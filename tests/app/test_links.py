@@ -29,6 +29,7 @@ NONSENSE = {
     "inside": ["norm", "blocks.1", "<b>"],
     "part": ["nothing", "blocks.6", "blocks.1.norm3", "<b>"],
     "symbolic": ["maybe", "1"],
+    "colours": ["red", "", "<b>"],
     "layer": ["6", "-1", "x"],
     "head": ["8", "-1", "<b>"],
     "token": ["-2", "2", "x"],  # the sentence has two tokens
@@ -46,7 +47,7 @@ PAGE_OF |= dict.fromkeys(
     ("rows", "length", "numbers", "device", "decimal", "against"), "pages/parameters.py"
 )
 NOT_DRAWN = ("inside", "part", "token")  # other things are their control
-DEFAULT = {"inside": "", "part": "", "symbolic": False}
+DEFAULT = {"inside": "", "part": "", "symbolic": False, "colours": "kind"}
 DEFAULT |= {"block": "all closed", "layer": 0, "head": 0, "station": "norm1", "seed": 123}
 DEFAULT |= {"rows": 1, "length": 256, "numbers": "fp32", "device": "NVIDIA T4", "decimal": False}
 DEFAULT |= {"against": "nothing", "token": -1}
