@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import html
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import chain
 from typing import Any
@@ -26,6 +26,38 @@ def as_csv(figure: go.Figure) -> str:
     """
     file = StringIO()
     csv.writer(file, lineterminator="\n").writerows(chain.from_iterable(_tables(figure)))
+    return file.getvalue()
+
+
+def heads_as_csv(layers: Iterable[np.ndarray], labels: Sequence[str], factor: int) -> str:
+    """Every cell of the picture of all heads, a line each.
+
+    Args:
+        layers: for each layer, (n_heads, size, size): the largest weight of each cell.
+        factor: how many tokens share a row or column: a cell is named by the first of them.
+    """
+    file = StringIO()
+    out = csv.writer(file, lineterminator="\n")
+    out.writerow(("layer", "head", "query", "query: token", "key", "key: token", "largest weight"))
+    for layer, heads in enumerate(layers):
+        for head, row, column in np.argwhere(np.tril(np.ones(heads.shape, dtype=bool))).tolist():
+            query, key = row * factor, column * factor
+            weight = heads[head, row, column].item()
+            out.writerow((layer, head, query, labels[query], key, labels[key], weight))
+    return file.getvalue()
+
+
+def grid_as_csv(values: np.ndarray, what: str) -> str:
+    """A number for each head, a line each.
+
+    Args:
+        values: (n_layers, n_heads).
+        what: the number's name and unit.
+    """
+    file = StringIO()
+    out = csv.writer(file, lineterminator="\n")
+    out.writerow(("layer", "head", what))
+    out.writerows((layer, head, value.item()) for (layer, head), value in np.ndenumerate(values))
     return file.getvalue()
 
 

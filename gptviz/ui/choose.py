@@ -34,6 +34,16 @@ STATIONS = (  # the paths of gptviz.analysis.stations, which needs torch
     "feed_forward",
     "shortcut2",
 )
+ATTENTION_VIEWS = {
+    "map": "Map",
+    "lines": "Lines",
+    "token": "One token",
+    "steps": "Step by step",
+    "compare": "Compare heads",
+    "rollout": "Rollout",
+    "explanation": "Is it an explanation?",
+}
+MEASURES = ("previous", "first", "itself", "duplicate", "induction", "entropy", "distance")
 
 
 def settle(screen: Screen) -> dict[str, Any]:
@@ -52,6 +62,11 @@ def settle(screen: Screen) -> dict[str, Any]:
         "head": (0, range(config.n_heads)),
         "token": (LAST, range(LAST, len(screen.token_ids))),
         "station": (STATIONS[0], STATIONS),
+        "attention_view": ("map", tuple(ATTENTION_VIEWS)),
+        "measure": (MEASURES[0], MEASURES),  # of gptviz.analysis.heads, which needs torch
+        "measured_on": ("sentence", ("sentence", "repeats")),
+        "at_least": (0, range(101)),  # percent
+        "silence": ("brightest", ("brightest", "chosen")),
         "rows": (1, range(1, MOST_ROWS + 1)),
         "length": (length, range(1, length + 1)),
         "numbers": (next(iter(NUMBER_TYPES)), tuple(NUMBER_TYPES)),

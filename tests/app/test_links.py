@@ -34,6 +34,11 @@ NONSENSE = {
     "head": ["8", "-1", "<b>"],
     "token": ["-2", "2", "x"],  # the sentence has two tokens
     "station": ["nowhere", "norm3"],
+    "attention_view": ["maps", ""],
+    "measure": ["beauty", ""],
+    "measured_on": ["tea", ""],
+    "at_least": ["-1", "101", "x"],
+    "silence": ["all", ""],
     "rows": ["0", "4097", "x"],
     "length": ["0", "257", "x"],
     "numbers": ["fp4", ""],
@@ -48,9 +53,12 @@ PAGE_OF |= dict.fromkeys(
 )
 NOT_DRAWN = ("inside", "part", "token")  # other things are their control
 DEFAULT = {"inside": "", "part": "", "symbolic": False, "colours": "kind"}
+NOT_DRAWN += ("attention_view", "measure", "measured_on", "at_least", "silence")
 DEFAULT |= {"block": "all closed", "layer": 0, "head": 0, "station": "norm1", "seed": 123}
 DEFAULT |= {"rows": 1, "length": 256, "numbers": "fp32", "device": "NVIDIA T4", "decimal": False}
 DEFAULT |= {"against": "nothing", "token": -1}
+DEFAULT |= {"attention_view": "map", "measure": "previous", "measured_on": "sentence"}
+DEFAULT |= {"at_least": 0, "silence": "brightest"}
 DEFAULT |= {"train": False, "mask_seed": 123}
 DEFAULT |= dict.fromkeys(("norm", "attention", "feed_forward", "shortcut"), True)
 

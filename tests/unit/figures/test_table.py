@@ -11,7 +11,7 @@ import pytest
 
 from gptviz.figures.activations import station_heatmap, station_histogram, station_statistics
 from gptviz.figures.attention import attention_map
-from gptviz.figures.table import as_csv
+from gptviz.figures.table import as_csv, grid_as_csv, heads_as_csv
 from gptviz.figures.theme import LIGHT
 
 LABELS = ["the", "<img>", 'a"b,c']
@@ -71,3 +71,18 @@ def test_shares_have_their_paths() -> None:
 def test_a_kind_without_a_table_says_so() -> None:
     with pytest.raises(ValueError, match="no table for a pie"):
         as_csv(go.Figure(go.Pie(values=[1])))
+
+
+def test_the_picture_of_all_heads_has_a_line_for_each_cell_that_is_seen() -> None:
+    layers = [np.arange(8, dtype=np.float32).reshape(2, 2, 2), np.ones((2, 2, 2), np.float32)]
+    rows = list(csv.reader(StringIO(heads_as_csv(layers, ["a", "␣b", ",", "c"], factor=2))))
+    assert rows[0][:4] == ["layer", "head", "query", "query: token"]
+    assert len(rows) == 1 + 2 * 2 * 3  # what comes later is hidden
+    assert rows[6] == ["0", "1", "2", ",", "2", ",", "7.0"]
+
+
+def test_a_number_for_each_head_is_a_line_each() -> None:
+    values = np.array([[0.5, 1], [2, 4]], dtype=np.float32)
+    rows = list(csv.reader(StringIO(grid_as_csv(values, "spread, bits"))))
+    assert rows[0] == ["layer", "head", "spread, bits"]
+    assert rows[3] == ["1", "0", "2.0"]
