@@ -196,7 +196,8 @@ class _Column:
             for part_, name in (("attention", "attention"), ("feed_forward", "feed-forward"))
             if has(part_)
         ]
-        return (" + ".join(words) or "placeholders", "click to open")
+        what_to_do = () if self.view.still else ("click to open",)
+        return (" + ".join(words) or "placeholders", *what_to_do)
 
     def _group(self, first: int, last: int, nearest: int) -> None:
         """The closed blocks before or after the opened one, as one box."""

@@ -60,6 +60,15 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What comes out of a part for the sentence: a picture's data address, and words on it."""
+
+    picture: str
+    about: str
+    statistics: str
+
+
+@dataclass(frozen=True)
 class View:
     """One state of the picture.
 
@@ -69,6 +78,7 @@ class View:
         head: the attention head that the small pictures inside attention show.
         symbolic: whether shapes have the names of ``GPTConfig`` in them, instead of numbers.
         reading: measured values, or none while only the structure is known.
+        still: whether it is a picture to keep, in which nothing can be opened.
     """
 
     config: GPTConfig
@@ -78,6 +88,7 @@ class View:
     head: int = 0
     symbolic: bool = False
     reading: Reading | None = None
+    still: bool = False
 
     @property
     def n_tokens(self) -> Size:

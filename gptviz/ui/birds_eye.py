@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from gptviz.diagram.parts import can_open, is_level, level_of
 from gptviz.diagram.view import Reading, View
-from gptviz.export import config_json, model_code
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import live, measures
 from gptviz.ui.choose import CLOSED, STATIONS, blocks, number
@@ -50,20 +47,19 @@ def choices(screen: Screen) -> None:
     measures.choice(screen)
 
 
-def show(screen: Screen) -> None:
-    """Draw the picture with what is known now; never waits."""
-    path, head = opened(screen), st.session_state["head"]
-    view = View(
-        screen.config,
-        screen.labels,
-        screen.token_ids,
-        path,
-        head,
-        st.session_state["symbolic"],
-        _reading(screen, path, head),
-    )
-    legend = measures.legend(view.measure)
-    diagram(view, selected(screen), legend, _clicked, _walked, DIAGRAM)
+def show(screen: Screen) -> View:
+    """Draw the picture with what is known now, and give it; never waits."""
+    head, symbolic = st.session_state["head"], st.session_state["symbolic"]
+    shown = view(screen, opened(screen), head, symbolic)
+    legend = measures.legend(shown.measure)
+    diagram(shown, selected(screen), legend, _clicked, _walked, DIAGRAM)
+    return shown
+
+
+def view(screen: Screen, path: str, head: int, symbolic: bool) -> View:
+    """The picture with the part at ``path`` open, with all that is known of the sentence now."""
+    reading = _reading(screen, path, head)
+    return View(screen.config, screen.labels, screen.token_ids, path, head, symbolic, reading)
 
 
 def selected(screen: Screen) -> str:
@@ -87,27 +83,6 @@ def follow_up(screen: Screen) -> None:
     measures.take(screen, trace)
     if not measures.is_wanting(screen):
         st.rerun()
-
-
-def take_along(screen: Screen) -> None:
-    """Files to keep: the configuration, and the model as a program of its own."""
-    with st.expander("Take it along", icon=":material/download:"):
-        name = screen.model
-        st.download_button(
-            "Configuration (JSON)",
-            partial(config_json, screen.config),
-            f"{name}.json",
-            on_click="ignore",
-            width="stretch",
-        )
-        st.download_button(
-            "The model as PyTorch code",
-            partial(model_code, screen.config, screen.seed),
-            f"{name}.py",
-            on_click="ignore",
-            width="stretch",
-            help="One file with the structure and the seed; trained weights are not in it.",
-        )
 
 
 def _clicked() -> None:

@@ -251,9 +251,9 @@ def test_all_words_fit_their_boxes_and_none_lies_on_another(link, width, visit):
     assert page.evaluate(ON_EACH_OTHER) == []
 
 
-def test_the_model_can_be_taken_along(visit):
+def test_the_model_can_be_taken_along(visit, act):
     page = visit("/?model=custom&emb_dim=48&n_heads=4&n_layers=3&text=")
-    page.get_by_text("Take it along").click()
+    act(page, page.get_by_text("Take it along").click)
     with page.expect_download() as taken:
         page.get_by_role("button", name="The model as PyTorch code").click()
     code = taken.value.path().read_text(encoding="utf-8")
