@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +19,14 @@ from torch import Tensor, nn
 
 from gptviz.config import Sampling
 from gptviz.hooks import BeforeBlock
-from gptviz.model import GPTModel, MultiHeadAttention, merge_heads, split_heads, sublayer
+from gptviz.model import (
+    GPTModel,
+    MultiHeadAttention,
+    TransformerBlock,
+    merge_heads,
+    split_heads,
+    sublayer,
+)
 from gptviz.tokenizer import FULL_VOCAB_SIZE
 from gptviz.tracing import checked_ids
 
@@ -61,7 +69,8 @@ class Reader:
             raise ValueError("the model is in train mode: call model.eval() before writing with it")
         self.model = model
         self.n_tokens = 0
-        self._attentions = [_cached(block.attention) for block in model.blocks]
+        self._blocks = cast("list[TransformerBlock]", list(model.blocks))
+        self._attentions = [_cached(block.attention) for block in self._blocks]
 
     @property
     def layer_bytes(self) -> tuple[int, ...]:
@@ -94,7 +103,7 @@ class Reader:
         positions = torch.arange(self.n_tokens, self.n_tokens + len(ids), device=ids.device)
         x = model.drop_emb(model.tok_emb(ids[None]) + model.pos_emb(positions))
         for layer, (block, attention) in enumerate(
-            zip(model.blocks, self._attentions, strict=True)
+            zip(self._blocks, self._attentions, strict=True)
         ):
             if before_block is not None:
                 before_block(layer)
