@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from gptviz.compare import read
-from gptviz.config import PRESETS
+from gptviz.config import PRESETS, GPTConfig
 from gptviz.costs import DEVICES, NUMBER_TYPES
 from gptviz.diagram.parts import IN_BLOCK, IN_COLUMN, is_part
 from gptviz.ui.controls import FIELDS, Screen, within
@@ -24,6 +24,19 @@ MOST_ROWS = 4096
 KIND, ADDED, ENTROPY = COLOURS = ("kind", "added", "entropy")  # what a part's colour tells
 NOTHING, KEPT = "nothing", "kept"
 LAST = -1  # in place of a token's position: the last one, however long the sentence
+PREDICTION_VIEWS = {
+    "next": "The next word",
+    "surprise": "Surprise",
+    "lens": "Layer by layer",
+    "parts": "Who said it",
+    "write": "Write on",
+}
+CANDIDATES = (10, 20, 40)
+LENS_COLOURS = ("probability", "entropy", "rank")
+LENS_COLUMNS = range(4, 33)
+TEMPERATURES = tuple(step / 20 for step in range(101))  # 0 to 5
+TOP_PS = tuple(step / 100 for step in range(1, 101))
+MOST_WRITTEN = 512
 STATIONS = (  # the paths of gptviz.analysis.stations, which needs torch
     "norm1",
     "attention",
@@ -73,6 +86,7 @@ def settle(screen: Screen) -> dict[str, Any]:
         "device": (DEVICES[0].name, [device.name for device in DEVICES]),
         "decimal": (False, (False, True)),
         "against": (NOTHING, comparable()),
+        **_of_prediction(config),
     }
     for key, (default, allowed) in options.items():
         if take(key, default, partial(contains, allowed)) not in allowed:
@@ -80,6 +94,26 @@ def settle(screen: Screen) -> dict[str, Any]:
     if not is_part(config, take("part", "", partial(is_part, config))):
         st.session_state["part"] = ""
     return {"part": "", "aside": "", **{key: default for key, (default, _) in options.items()}}
+
+
+def _of_prediction(config: GPTConfig) -> dict[str, tuple[Any, Sequence[Any]]]:
+    """What can be chosen on the prediction page."""
+    tokens = range(config.vocab_size - 1, LAST - 1, -1)  # what is out of range becomes LAST
+    return {
+        "prediction_view": ("next", tuple(PREDICTION_VIEWS)),
+        "candidates": (20, CANDIDATES),
+        "lens_colour": ("probability", LENS_COLOURS),
+        "lens_columns": (12, LENS_COLUMNS),
+        "target": (LAST, tokens),
+        "versus": (LAST, tokens),
+        "temperature": (1.0, TEMPERATURES),
+        "top_k": (0, range(config.vocab_size + 1)),
+        "top_p": (1.0, TOP_PS),
+        "draw_seed": (123, range(2**31)),
+        "many": (40, range(1, MOST_WRITTEN + 1)),
+        "written": (0, range(MOST_WRITTEN + 1)),
+        "drawn": (0, range(MOST_WRITTEN)),
+    }
 
 
 def comparable() -> list[str]:
@@ -125,6 +159,12 @@ def token(screen: Screen, name: str = "Token") -> int:
         help="Its position, counted from 0, and the token there. All pages look at the same one.",
     )
     return last if place == LAST else place
+
+
+def position(screen: Screen) -> int:
+    """The position that ``token`` shows, whether or not it is drawn yet."""
+    place = int(st.session_state["token"])
+    return len(screen.token_ids) - 1 if place == LAST else place
 
 
 def view(key: str, names: dict[str, str]) -> str:

@@ -16,6 +16,7 @@ MENU = (
     ("app.py", "Bird's-eye view", ":material/account_tree:"),
     ("pages/activations.py", "Activations", ":material/ssid_chart:"),
     ("pages/attention.py", "Attention", ":material/grid_on:"),
+    ("pages/prediction.py", "Prediction", ":material/online_prediction:"),
     ("pages/parameters.py", "Parameters", ":material/table_chart:"),
 )
 

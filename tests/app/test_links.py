@@ -45,15 +45,34 @@ NONSENSE = {
     "device": ["abacus", ""],
     "decimal": ["maybe", "1"],
     "against": ["gpt5", "kept", "Nothing", ""],  # nothing is kept
+    "token": ["99", "-2", "x"],
+    "prediction_view": ["nowhere", ""],
+    "candidates": ["11", "x"],
+    "lens_colour": ["red", ""],
+    "lens_columns": ["3", "33", "x"],
+    "target": ["-2", "8192", "x"],
+    "versus": ["-2", "8192", "x"],
+    "temperature": ["-0.05", "5.05", "0.123", "nan", "x"],
+    "top_k": ["-1", "8193", "x"],
+    "top_p": ["0", "1.01", "nan", "x"],
+    "draw_seed": ["-1", "2147483648", "x"],
+    "many": ["0", "513", "x"],
+    "written": ["-1", "513", "x"],
+    "drawn": ["-1", "512", "x"],
 }
 PAGE_OF = {"layer": "pages/attention.py", "head": "pages/attention.py"}
 PAGE_OF["station"] = "pages/activations.py"
 PAGE_OF |= dict.fromkeys(
     ("rows", "length", "numbers", "device", "decimal", "against"), "pages/parameters.py"
 )
-NOT_DRAWN = ("inside", "part", "token")  # other things are their control
-DEFAULT = {"inside": "", "part": "", "symbolic": False, "colours": "kind"}
-NOT_DRAWN += ("attention_view", "measure", "measured_on", "at_least", "silence")
+OF_ATTENTION = ("attention_view", "measure", "measured_on", "at_least", "silence")
+OF_PREDICTION = {"token": -1, "prediction_view": "next", "candidates": 20, "target": -1}
+OF_PREDICTION |= {"versus": -1, "lens_colour": "probability", "lens_columns": 12}
+OF_PREDICTION |= {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "draw_seed": 123}
+OF_PREDICTION |= {"many": 40, "written": 0, "drawn": 0}
+# The picture itself is their control, or they are drawn in one view of a page only.
+NOT_DRAWN = ("inside", "part", *OF_ATTENTION, *OF_PREDICTION)
+DEFAULT = {"inside": "", "part": "", "symbolic": False, "colours": "kind", **OF_PREDICTION}
 DEFAULT |= {"block": "all closed", "layer": 0, "head": 0, "station": "norm1", "seed": 123}
 DEFAULT |= {"rows": 1, "length": 256, "numbers": "fp32", "device": "NVIDIA T4", "decimal": False}
 DEFAULT |= {"against": "nothing", "token": -1}
