@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import tiktoken
@@ -23,8 +24,8 @@ VOCABULARY_SHA256 = "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838
 # How GPT-2 cuts a text into pieces before it merges bytes inside each piece.
 _PIECES = r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"""
 
-# The same for a text in which ASCII stands for all of Unicode (_stand_in): Python's own patterns know
-# no \p{L}.
+# The same for a text in which ASCII stands for all of Unicode (_stand_in): Python's own patterns
+# know no \p{L}.
 _STAND_INS = re.compile(
     r"""'(?:[sdmt]|ll|ve|re)| ?[A-Za-z]++| ?[0-9]++| ?[^\sA-Za-z0-9]++|\s++\Z|\s+(?!\S)|\s""",
     re.ASCII,
@@ -119,6 +120,20 @@ class Tokenizer:
         sound = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         first, *later = sound.split(END_OF_TEXT)
         return _cut(first) + [word for part in later for word in (END_OF_TEXT, *_cut(part))]
+
+    def word_tokens(self, text: str, ids: Sequence[int]) -> list[tuple[str, range]]:
+        """Each word with the positions of its tokens in ``ids``: all of the text's, or the first.
+
+        Words that begin after the last of them are left out.
+        """
+        starts = [0, *accumulate(len(self.token_bytes(token_id)) for token_id in ids)]
+        found, here, first = [], 0, 0
+        for word in self.words(text):
+            here += len(word.encode())
+            after = bisect_left(starts, here, first)
+            found.append((word, range(first, min(after, len(ids)))))
+            first = after
+        return [(word, tokens) for word, tokens in found if tokens.start < len(ids)]
 
     def joins(self, word: bytes) -> Iterator[Join]:
         """How the bytes of one word become tokens, step by step.

@@ -241,12 +241,30 @@ def test_words_are_the_text(text):
     assert "".join(Tokenizer().words(text)) == text
 
 
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("size", [257, 8192])
+def test_the_tokens_of_a_word_are_its_bytes(text, size):
+    some = Tokenizer(size)
+    ids = some.encode(text)
+    found = some.word_tokens(text, ids)
+    assert [i for _, places in found for i in places] == list(range(len(ids)))
+    for word, places in found:
+        assert b"".join(some.token_bytes(ids[i]) for i in places) == word.encode()
+
+
+def test_words_past_the_last_token_are_left_out():
+    some = Tokenizer(257)
+    ids = some.encode("two words more")[:5]
+    assert some.word_tokens("two words more", ids) == [("two", range(3)), (" words", range(3, 5))]
+    assert some.word_tokens("two words more", []) == []
+
+
 def test_a_word_of_ten_thousand_letters_is_joined():
     word = "qwertzuiop" * 1000
     assert joined(Tokenizer(), word) == tokens(Tokenizer(), word)
 
 
 def test_bytes_are_made_visible():
-    assert visible(" the\n".encode()) == "␣the⏎"
+    assert visible(b" the\n") == "␣the⏎"
     assert visible("🙂".encode()[:2]) == "\\xf0\\x9f"
     assert visible("\u202e\u200d".encode()) == "\\u202e\\u200d"
