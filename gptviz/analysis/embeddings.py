@@ -75,6 +75,12 @@ class PositionMap:
     cosines: Float32[np.ndarray, "size size"]
 
     @property
+    def by_distance(self) -> Float32[np.ndarray, " size"]:
+        """The mean cosine of two positions that are 0, 1, 2, ... places of the map apart."""
+        count = len(self.cosines)
+        return np.array([self.cosines.diagonal(apart).mean() for apart in range(count)])
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the map."""
         return self.positions.nbytes + self.cosines.nbytes

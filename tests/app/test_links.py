@@ -37,6 +37,11 @@ NONSENSE = {
     "numbers": ["fp4", ""],
     "device": ["abacus", ""],
     "decimal": ["maybe", "1"],
+    "token": ["2", "-2", "x"],  # the sentence has one
+    "tokens_view": ["nothing", "", "<b>"],
+    "vocabulary": ["256", "1000", "x", ""],
+    "summed": ["maybe", "1"],
+    "solid": ["maybe", "1"],
     "against": ["gpt5", "kept", "Nothing", ""],  # nothing is kept
 }
 PAGE_OF = {"layer": "pages/attention.py", "head": "pages/attention.py"}
@@ -44,11 +49,15 @@ PAGE_OF["station"] = "pages/activations.py"
 PAGE_OF |= dict.fromkeys(
     ("rows", "length", "numbers", "device", "decimal", "against"), "pages/parameters.py"
 )
+PAGE_OF |= dict.fromkeys(("token", "tokens_view", "vocabulary"), "pages/tokens.py")
 NOT_DRAWN = ("inside", "part")  # the picture itself is their control
+NOT_DRAWN += ("summed", "solid")  # they stand in views that are not open at first
 DEFAULT = {"inside": "", "part": "", "symbolic": False}
 DEFAULT |= {"block": "all closed", "layer": 0, "head": 0, "station": "norm1", "seed": 123}
 DEFAULT |= {"rows": 1, "length": 256, "numbers": "fp32", "device": "NVIDIA T4", "decimal": False}
 DEFAULT |= {"against": "nothing"}
+DEFAULT |= {"token": -1, "tokens_view": "pieces", "vocabulary": 1024}
+DEFAULT |= {"summed": False, "solid": False}
 DEFAULT |= {"train": False, "mask_seed": 123}
 DEFAULT |= dict.fromkeys(("norm", "attention", "feed_forward", "shortcut"), True)
 

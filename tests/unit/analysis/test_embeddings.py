@@ -80,6 +80,10 @@ def test_positions_are_compared_exactly_though_some_are_left_out(
     found = position_similarity(model, most)
     assert found.positions.tolist() == list(range(0, 320, step))
     assert len(found.positions) <= most
+    for apart in {0, len(found.positions) // 2, len(found.positions) - 1}:
+        pairs = range(len(found.positions) - apart)
+        mean = sum(float(found.cosines[i, i + apart]) for i in pairs) / len(pairs)
+        assert found.by_distance[apart] == pytest.approx(mean, abs=1e-6)
     some = slice(0, 6)
     rows = model.pos_emb.weight[found.positions[some].tolist()].detach()
     np.testing.assert_allclose(found.cosines[some, some], cosines(rows), atol=1e-6)
