@@ -24,7 +24,8 @@ from gptviz.figures.axes import (
 from gptviz.figures.theme import Theme
 
 PANEL = 230  # pixels, at most
-ROW = 15  # pixels, for a name that can be read
+ROW = 15  # pixels, for a token that can be read
+NAME, BAR = 22, 60  # pixels, for a map's name and for the colours above all maps
 ALMOST_ONE = 0.99999
 MOST_NAMES = 60  # of points in a map
 AXIS_NAMES = ("first main axis (PC 1)", "second main axis (PC 2)", "third main axis (PC 3)")
@@ -44,6 +45,7 @@ def embedding_heatmaps(
     """
     shape = next(iter(panels.values())).shape
     limit = clip_limit(np.stack(list(panels.values())))
+    colours = _signed("value, in all maps", limit, theme)
     height = min(PANEL, max(70, ROW * shape[0]))
     figure = make_subplots(len(panels), 1, shared_xaxes=True, vertical_spacing=0.1 / len(panels),
                            subplot_titles=list(panels))  # fmt: skip
@@ -52,19 +54,20 @@ def embedding_heatmaps(
         if kept is not None and row == len(panels):
             figure.add_trace(_dropped(kept, first, theme), row=row, col=1)
             values = np.where(kept, values, np.float32(np.nan))
-        figure.add_trace(_numbers(values, name, first), row=row, col=1)
+        look = colours | {"showscale": row == 1}
+        figure.add_trace(_numbers(values, name, first, look), row=row, col=1)
     figure.update_yaxes(_window_axis(labels, "token", theme, first, shape[0], height))
     figure.update_xaxes(range=[-0.5, shape[1] - 0.5], showgrid=False, zeroline=False, ticks="")
     figure.update_xaxes(plain_axis("dimension", theme), tickformat="d", row=len(panels), col=1)
-    bar = clipped_bar("value, in all maps", "±", limit, theme) | {"ypad": 28}
-    figure.update_layout(coloraxis=_signed(limit, bar, theme))
-    return framed(figure, theme, 120 + (height + 24) * len(panels))
+    whole = 140 + (height + 24) * len(panels)
+    return framed(figure, theme, whole).update_layout(margin_t=BAR + NAME)
 
 
-def _numbers(values: Float32[np.ndarray, "rows columns"], name: str, first: int) -> go.Heatmap:
+def _numbers(
+    values: Float32[np.ndarray, "rows columns"], name: str, first: int, look: dict[str, Any]
+) -> go.Heatmap:
     hover = "token %{y:d} <b>%{y}</b><br>dimension %{x:d}<br>value %{z:.6~g}<extra></extra>"
-    return go.Heatmap(z=values, y0=first, name=name, coloraxis="coloraxis", hoverongaps=False,
-                      hovertemplate=hover)  # fmt: skip
+    return go.Heatmap(z=values, y0=first, name=name, hoverongaps=False, hovertemplate=hover, **look)
 
 
 def _dropped(kept: Bool[np.ndarray, "n_tokens emb_dim"], first: int, theme: Theme) -> go.Heatmap:
@@ -135,19 +138,17 @@ def _square(
 ) -> go.Figure:
     """A square map of cosines; what is 1, as each with itself, doesn't count for the scale."""
     limit = clip_limit(cosines[cosines < ALMOST_ONE])
-    bar = clipped_bar("cosine", "±", limit, theme)
     figure = go.Figure(
         go.Heatmap(
             z=cosines,
-            coloraxis="coloraxis",
             hovertemplate=hover + "cosine %{z:.4f}<extra></extra>",
+            **_signed("cosine", limit, theme),
             **places,
         )
     )
-    figure.update_layout(coloraxis=_signed(limit, bar, theme))
     figure.update_xaxes(constrain="domain")
     figure.update_yaxes(scaleanchor="x", constrain="domain", constraintoward="top")
-    return framed(figure, theme, height)
+    return framed(figure, theme, height).update_layout(margin_t=BAR)
 
 
 def neighbour_bars(
@@ -240,8 +241,13 @@ def _space(figure: go.Figure, titles: Sequence[str], theme: Theme) -> go.Figure:
     return figure.update_layout(scene=axes | {"aspectmode": "data"})
 
 
-def _signed(limit: float, bar: dict[str, Any], theme: Theme) -> dict[str, Any]:
-    return {"colorscale": scale(theme.diverging), "cmin": -limit, "cmax": limit, "colorbar": bar}
+def _signed(what: str, limit: float, theme: Theme) -> dict[str, Any]:
+    """Colours even on both sides of 0, and their bar at the top of the figure.
+
+    A bar that hangs on the map would push it down, and leave the title of its axis behind.
+    """
+    bar = clipped_bar(what, "±", limit, theme) | {"yref": "container", "yanchor": "top", "ypad": 0}
+    return {"colorscale": scale(theme.diverging), "zmin": -limit, "zmax": limit, "colorbar": bar}
 
 
 def _window_axis(

@@ -41,12 +41,11 @@ def test_the_maps_have_their_numbers_their_names_and_one_scale(theme: Theme) -> 
     figure = embedding_heatmaps({"tok": ONE, "pos": 2 * ONE, "sum": 3 * ONE}, LABELS, theme)
     for times, (name, heatmap) in enumerate(zip(("tok", "pos", "sum"), figure.data, strict=True)):
         np.testing.assert_array_equal(heatmap.z, (times + 1) * ONE)
-        assert (heatmap.name, heatmap.coloraxis) == (name, "coloraxis")
+        assert (heatmap.name, heatmap.showscale) == (name, times == 0)
     assert [note.text for note in figure.layout.annotations] == ["tok", "pos", "sum"]
-    shared = figure.layout.coloraxis
     limit = np.percentile(np.abs(np.stack([ONE, 2 * ONE, 3 * ONE])), 99.5)
-    assert (shared.cmin, shared.cmax) == pytest.approx((-limit, limit))
-    assert f"±{limit:.3g}" in shared.colorbar.title.text
+    assert {(heatmap.zmin, heatmap.zmax) for heatmap in figure.data} == {(-limit, limit)}
+    assert f"±{limit:.3g}" in figure.data[0].colorbar.title.text
     for axis in ("yaxis", "yaxis2", "yaxis3"):
         assert figure.layout[axis].labelalias["1"] == "&lt;b&gt;"
         assert figure.layout[axis].range == (2.5, -0.5)
@@ -94,9 +93,9 @@ def test_cosines_are_drawn_as_they_are_and_what_is_one_does_not_count(theme: The
     figure = token_cosines(COSINES, LABELS, theme)
     np.testing.assert_array_equal(figure.data[0].z, COSINES)
     limit = np.percentile([0.5, 0.5, 0.25, 0.25, 0, 0], 99.5)
-    assert figure.layout.coloraxis.cmax == pytest.approx(limit)
+    assert figure.data[0].zmax == pytest.approx(limit)
     assert figure.layout.xaxis.labelalias["2"] == "&#36;x&#36;"
-    assert token_cosines(COSINES[:1, :1], ["a"], theme).layout.coloraxis.cmax == 1
+    assert token_cosines(COSINES[:1, :1], ["a"], theme).data[0].zmax == 1
 
 
 def test_positions_left_out_leave_the_others_where_they_are() -> None:
