@@ -19,7 +19,8 @@ def as_csv(figure: go.Figure) -> str:
     """Every number that a figure draws, a line each, under the titles of its axes.
 
     A heatmap's line has its row, its column and its value; empty cells are left out. Where an axis
-    has tokens, position and token stand side by side. A chart of several lines names them first.
+    has tokens, position and token stand side by side. A chart of several lines or maps names them
+    first.
 
     Raises:
         ValueError: if the figure has a kind of trace that has no table yet.
@@ -78,17 +79,24 @@ def _heatmap(figure: go.Figure, trace: Any) -> tuple[Row, list[Row]]:
     down, across = (
         _Axis(figure, trace, name, count) for name, count in zip(("y", "x"), z.shape, strict=True)
     )
+    named, name = (("map",), (trace.name,)) if trace.name else ((), ())
     rows = [
-        (*down.cells[i], *across.cells[j], z[i, j].item()) for i, j in np.argwhere(~np.isnan(z))
+        (*name, *down.cells[i], *across.cells[j], z[i, j].item())
+        for i, j in np.argwhere(~np.isnan(z))
     ]
-    return (*down.head, *across.head, "value"), rows
+    return (*named, *down.head, *across.head, "value"), rows
 
 
 def _points(figure: go.Figure, trace: Any) -> tuple[Row, list[Row]]:
     count = len(trace.y if trace.y is not None else trace.x)
     across, up = (_Axis(figure, trace, name, count) for name in ("x", "y"))
-    rows = [(trace.name or "", *x, *y) for x, y in zip(across.cells, up.cells, strict=True)]
-    return ("line", *across.head, *up.head), rows
+    named = () if trace.text is None else ("name",)
+    texts = [(html.unescape(text),) for text in trace.text] if named else [()] * count
+    rows = [
+        (trace.name or "", *text, *x, *y)
+        for text, x, y in zip(texts, across.cells, up.cells, strict=True)
+    ]
+    return ("line", *named, *across.head, *up.head), rows
 
 
 def _points_in_space(figure: go.Figure, trace: Any) -> tuple[Row, list[Row]]:
@@ -121,7 +129,9 @@ class _Axis:
 
     def __init__(self, figure: go.Figure, trace: Any, name: str, count: int) -> None:
         axis = figure.layout[f"{name}axis{(getattr(trace, f'{name}axis') or name)[1:]}"]
-        title, names = axis.title.text or name, axis.labelalias or {}
+        shared = figure.layout[f"{name}axis{axis.matches[1:]}"] if axis.matches else axis
+        title = axis.title.text or shared.title.text or name
+        names = axis.labelalias or {}
         given = getattr(trace, name)
         start = getattr(trace, f"{name}0") or 0
         places = range(start, start + count) if given is None else map(_plain, given)

@@ -13,6 +13,7 @@ from gptviz.compare import read
 from gptviz.config import PRESETS, GPTConfig
 from gptviz.costs import DEVICES, NUMBER_TYPES
 from gptviz.diagram.parts import IN_BLOCK, IN_COLUMN, is_part
+from gptviz.tokenizer import FULL_VOCAB_SIZE
 from gptviz.ui.controls import FIELDS, Screen, within
 from gptviz.ui.link import take
 
@@ -37,6 +38,8 @@ LENS_COLUMNS = range(4, 33)
 TEMPERATURES = tuple(step / 20 for step in range(101))  # 0 to 5
 TOP_PS = tuple(step / 100 for step in range(1, 101))
 MOST_WRITTEN = 512
+TOKENS_VIEWS = ("pieces", "vectors", "neighbours", "map", "positions")
+VOCABULARIES = (257, 512, 1024, 2048, 4096, 8192, 16384, 32768, FULL_VOCAB_SIZE)
 STATIONS = (  # the paths of gptviz.analysis.stations, which needs torch
     "norm1",
     "attention",
@@ -86,6 +89,10 @@ def settle(screen: Screen) -> dict[str, Any]:
         "device": (DEVICES[0].name, [device.name for device in DEVICES]),
         "decimal": (False, (False, True)),
         "against": (NOTHING, comparable()),
+        "tokens_view": (TOKENS_VIEWS[0], TOKENS_VIEWS),
+        "vocabulary": (1024, vocabularies(config.vocab_size)),
+        "summed": (False, (False, True)),
+        "solid": (False, (False, True)),
         **_of_prediction(config),
     }
     for key, (default, allowed) in options.items():
@@ -130,6 +137,11 @@ def _can_be_kept(text: str) -> bool:
     except ValueError:
         return False
     return all(within(field, getattr(config, field)) for field in FIELDS)
+
+
+def vocabularies(own: int) -> list[int]:
+    """Sizes of vocabulary to try on the sentence, the model's own among them."""
+    return sorted({*VOCABULARIES, min(own, FULL_VOCAB_SIZE)})
 
 
 def blocks(n_layers: int) -> list[str]:

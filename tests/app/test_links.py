@@ -44,8 +44,11 @@ NONSENSE = {
     "numbers": ["fp4", ""],
     "device": ["abacus", ""],
     "decimal": ["maybe", "1"],
+    "tokens_view": ["nothing", "", "<b>"],
+    "vocabulary": ["256", "1000", "x", ""],
+    "summed": ["maybe", "1"],
+    "solid": ["maybe", "1"],
     "against": ["gpt5", "kept", "Nothing", ""],  # nothing is kept
-    "token": ["99", "-2", "x"],
     "prediction_view": ["nowhere", ""],
     "candidates": ["11", "x"],
     "lens_colour": ["red", ""],
@@ -66,18 +69,20 @@ PAGE_OF |= dict.fromkeys(
     ("rows", "length", "numbers", "device", "decimal", "against"), "pages/parameters.py"
 )
 OF_ATTENTION = ("attention_view", "measure", "measured_on", "at_least", "silence")
-OF_PREDICTION = {"token": -1, "prediction_view": "next", "candidates": 20, "target": -1}
+OF_PREDICTION = {"prediction_view": "next", "candidates": 20, "target": -1}
 OF_PREDICTION |= {"versus": -1, "lens_colour": "probability", "lens_columns": 12}
 OF_PREDICTION |= {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "draw_seed": 123}
 OF_PREDICTION |= {"many": 40, "written": 0, "drawn": 0}
+PAGE_OF |= dict.fromkeys(("token", "tokens_view", "vocabulary"), "pages/tokens.py")
 # The picture itself is their control, or they are drawn in one view of a page only.
-NOT_DRAWN = ("inside", "part", *OF_ATTENTION, *OF_PREDICTION)
+NOT_DRAWN = ("inside", "part", "summed", "solid", *OF_ATTENTION, *OF_PREDICTION)
 DEFAULT = {"inside": "", "part": "", "symbolic": False, "colours": "kind", **OF_PREDICTION}
 DEFAULT |= {"block": "all closed", "layer": 0, "head": 0, "station": "norm1", "seed": 123}
 DEFAULT |= {"rows": 1, "length": 256, "numbers": "fp32", "device": "NVIDIA T4", "decimal": False}
 DEFAULT |= {"against": "nothing", "token": -1}
 DEFAULT |= {"attention_view": "map", "measure": "previous", "measured_on": "sentence"}
 DEFAULT |= {"at_least": 0, "silence": "brightest"}
+DEFAULT |= {"tokens_view": "pieces", "vocabulary": 1024, "summed": False, "solid": False}
 DEFAULT |= {"train": False, "mask_seed": 123}
 DEFAULT |= dict.fromkeys(("norm", "attention", "feed_forward", "shortcut"), True)
 

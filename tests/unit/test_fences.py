@@ -74,7 +74,7 @@ def test_the_contracts_are_kept(root, capfd):
 
 def test_pages_import_neither_torch_nor_tools_for_numbers(root):
     found = pages(root)
-    assert {"app", "activations", "attention", "prediction", "parameters"} <= {
+    assert {"app", "tokens", "activations", "attention", "prediction", "parameters"} <= {
         place.stem for place in found
     }
     for place in found:

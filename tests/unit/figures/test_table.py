@@ -11,6 +11,7 @@ import pytest
 
 from gptviz.figures.activations import station_heatmap, station_histogram, station_statistics
 from gptviz.figures.attention import attention_map
+from gptviz.figures.embeddings import embedding_heatmaps
 from gptviz.figures.table import as_csv, grid_as_csv, heads_as_csv
 from gptviz.figures.theme import LIGHT
 
@@ -46,6 +47,20 @@ def test_lines_have_their_names_and_a_header_wherever_the_axes_change() -> None:
     assert ["size (norm)", "2", 'a"b,c', "9.0"] in found
     assert ["mean", "0", "the", "1.0"] in found
     assert len(found) == 3 * (1 + 3)
+
+
+def test_maps_of_one_figure_are_named_and_share_an_axis_title() -> None:
+    values = np.eye(3, dtype=np.float32)
+    found = rows(embedding_heatmaps({"one": values, "other": 2 * values}, LABELS, LIGHT))
+    assert found[0] == ["map", "token", "token: token", "dimension", "value"]
+    assert found[1] == ["one", "0", "the", "0", "1.0"]
+    assert found[-1] == ["other", "2", 'a"b,c', "2", "2.0"]
+    assert len(found) == 1 + 2 * 9
+
+
+def test_points_with_names_have_them() -> None:
+    figure = go.Figure(go.Scatter(x=[1], y=[2], text=["&lt;b&gt;"], name="sentence"))
+    assert rows(figure) == [["line", "name", "x", "y"], ["sentence", "<b>", "1", "2"]]
 
 
 def test_bars_have_their_places_and_heights() -> None:
