@@ -31,7 +31,16 @@ NONSENSE = {
     "symbolic": ["maybe", "1"],
     "layer": ["6", "-1", "x"],
     "head": ["8", "-1", "<b>"],
+    "token": ["-2", "2", "x"],
     "station": ["nowhere", "norm3"],
+    "activations_view": ["everything", "Stream", "<b>"],
+    "relative": ["maybe", "1"],
+    "by_size": ["maybe", ""],
+    "first_token": ["-1", "2", "x"],
+    "norm_of": ["norm3", "<b>"],
+    "by_writing": ["maybe", "1"],
+    "neuron": ["-2", "1024", "x"],
+    "dropped_at": ["drop3", "drop_emb2", ""],
     "rows": ["0", "4097", "x"],
     "length": ["0", "257", "x"],
     "numbers": ["fp4", ""],
@@ -40,15 +49,26 @@ NONSENSE = {
     "against": ["gpt5", "kept", "Nothing", ""],  # nothing is kept
 }
 PAGE_OF = {"layer": "pages/attention.py", "head": "pages/attention.py"}
-PAGE_OF["station"] = "pages/activations.py"
+VIEW_OF = {
+    "token": "stream",
+    "station": "station",
+    "by_size": "station",
+    "norm_of": "norms",
+}  # on activations
+VIEW_OF |= {"by_writing": "neurons", "neuron": "neurons", "relative": "stream"}
+PAGE_OF |= dict.fromkeys(VIEW_OF, "pages/activations.py")
 PAGE_OF |= dict.fromkeys(
     ("rows", "length", "numbers", "device", "decimal", "against"), "pages/parameters.py"
 )
 NOT_DRAWN = ("inside", "part")  # the picture itself is their control
+NOT_DRAWN += ("activations_view", "first_token", "dropped_at")  # buttons; drawn when needed
 DEFAULT = {"inside": "", "part": "", "symbolic": False}
 DEFAULT |= {"block": "all closed", "layer": 0, "head": 0, "station": "norm1", "seed": 123}
 DEFAULT |= {"rows": 1, "length": 256, "numbers": "fp32", "device": "NVIDIA T4", "decimal": False}
 DEFAULT |= {"against": "nothing"}
+DEFAULT |= {"activations_view": "stream", "relative": True, "by_size": False, "first_token": 0}
+DEFAULT |= {"token": -1}
+DEFAULT |= {"norm_of": "norm1", "by_writing": False, "neuron": -1, "dropped_at": "drop_emb"}
 DEFAULT |= {"train": False, "mask_seed": 123}
 DEFAULT |= dict.fromkeys(("norm", "attention", "feed_forward", "shortcut"), True)
 
@@ -64,6 +84,8 @@ def test_the_default_stands_where_the_link_has_nonsense_and_the_page_says_so(key
     link = {"text": "Hi", key: value}
     if key == "mask_seed":  # it is there where something is dropped
         link |= {"train": "true", "drop_rate": "0.1"}
+    if key in VIEW_OF:
+        link |= {"activations_view": VIEW_OF[key]}
     if key == "seed":  # trained weights have none
         link |= {"model": "custom", "emb_dim": "48", "vocab_size": "300", "n_layers": "1"}
     page = visit(PAGE_OF.get(key, "app.py"), **link)

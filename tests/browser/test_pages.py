@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 # What shows that a page is whole: each is there only once the last step has been drawn.
 WHOLE = {
     "/": [".part", ".bar"],
-    "/activations": [".st-key-stream .js-plotly-plot", ".st-key-histogram .js-plotly-plot"],
+    "/activations": [".st-key-stream .js-plotly-plot", ".st-key-sum .js-plotly-plot"],
     "/attention": [".st-key-exact .js-plotly-plot", "canvas[tabindex]"],
     "/parameters": [".st-key-treemap .js-plotly-plot", "[data-testid=stDataFrame]"],
 }
