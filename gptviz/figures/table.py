@@ -18,7 +18,8 @@ Row = tuple[object, ...]
 def as_csv(figure: go.Figure) -> str:
     """Every number that a figure draws, a line each, under the titles of its axes.
 
-    A heatmap's line has its row, its column and its value; empty cells are left out. Where an axis
+    A heatmap's line has its row, its column and its value; empty cells are left out. Where colours
+    stand for something else (a logarithm), the values are the map's ``customdata``. Where an axis
     has tokens, position and token stand side by side. A chart of several lines or maps names them
     first.
 
@@ -80,8 +81,9 @@ def _heatmap(figure: go.Figure, trace: Any) -> tuple[Row, list[Row]]:
         _Axis(figure, trace, name, count) for name, count in zip(("y", "x"), z.shape, strict=True)
     )
     named, name = (("map",), (trace.name,)) if trace.name else ((), ())
+    values = z if trace.customdata is None else np.asarray(trace.customdata)
     rows = [
-        (*name, *down.cells[i], *across.cells[j], z[i, j].item())
+        (*name, *down.cells[i], *across.cells[j], values[i, j].item())
         for i, j in np.argwhere(~np.isnan(z))
     ]
     return (*named, *down.head, *across.head, "value"), rows

@@ -60,6 +60,15 @@ ATTENTION_VIEWS = {
     "explanation": "Is it an explanation?",
 }
 MEASURES = ("previous", "first", "itself", "duplicate", "induction", "entropy", "distance")
+BUSIEST = -1  # in place of a neuron's number: the busiest one of the chosen token
+ACTIVATIONS = {  # the views of the activations page
+    "stream": "The stream",
+    "station": "One station",
+    "norms": "Layer norms",
+    "neurons": "GELU and neurons",
+    "dropout": "Dropout",
+}
+NORMS = ("norm1", "norm2", "final_norm")
 
 
 def settle(screen: Screen) -> dict[str, Any]:
@@ -83,6 +92,14 @@ def settle(screen: Screen) -> dict[str, Any]:
         "measured_on": ("sentence", ("sentence", "repeats")),
         "at_least": (0, range(101)),  # percent
         "silence": ("brightest", ("brightest", "chosen")),
+        "activations_view": ("stream", tuple(ACTIVATIONS)),
+        "relative": (True, (True, False)),
+        "by_size": (False, (False, True)),
+        "first_token": (0, range(max(1, len(screen.token_ids)))),
+        "norm_of": (NORMS[0], NORMS),
+        "by_writing": (False, (False, True)),
+        "neuron": (BUSIEST, range(BUSIEST, config.ff_dim)),
+        "dropped_at": ("drop_emb", dropouts(config)),
         "rows": (1, range(1, MOST_ROWS + 1)),
         "length": (length, range(1, length + 1)),
         "numbers": (next(iter(NUMBER_TYPES)), tuple(NUMBER_TYPES)),
@@ -144,6 +161,12 @@ def vocabularies(own: int) -> list[int]:
     return sorted({*VOCABULARIES, min(own, FULL_VOCAB_SIZE)})
 
 
+def dropouts(config: GPTConfig) -> list[str]:
+    """Dropouts that whole tokens' numbers pass: the embeddings', and those of built parts."""
+    parts = {"drop1": "attention", "drop2": "feed_forward"}
+    return ["drop_emb", *(name for name, part in parts.items() if config.has(part))]
+
+
 def blocks(n_layers: int) -> list[str]:
     """Which block can be open; none at first."""
     return [CLOSED, *map(str, range(n_layers))]
@@ -191,6 +214,37 @@ def view(key: str, names: dict[str, str]) -> str:
     )
     assert chosen is not None  # as it is required
     return chosen
+
+
+def window(n_tokens: int, most: int) -> tuple[int, int]:
+    """The first token to draw, and the one after the last: all, or a part where that is too much.
+
+    Args:
+        most: tokens that can be drawn at once.
+    """
+    if n_tokens <= most:
+        return 0, n_tokens
+    last = n_tokens - most
+    st.session_state["first_token"] = min(st.session_state["first_token"], last)
+    help_ = "The whole would be too large for a browser. All else on the page is of all tokens."
+    first = st.slider(f"Show {most:,} tokens, from token", 0, last, key="first_token", help=help_)
+    return first, first + most
+
+
+def neuron(screen: Screen, busiest: int) -> int:
+    """The number of a hidden unit; at first, and until it is changed, the token's busiest."""
+
+    def words(number: int) -> str:
+        return f"the busiest: {busiest}" if number == BUSIEST else str(number)
+
+    number = st.selectbox(
+        "Neuron",
+        range(BUSIEST, screen.config.ff_dim),
+        key="neuron",
+        format_func=words,
+        help=f"A hidden unit of the feed-forward, counted from 0 to {screen.config.ff_dim - 1}.",
+    )
+    return busiest if number == BUSIEST else number
 
 
 def station(built: tuple[Station, ...]) -> Station:

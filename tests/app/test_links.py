@@ -39,6 +39,14 @@ NONSENSE = {
     "measured_on": ["tea", ""],
     "at_least": ["-1", "101", "x"],
     "silence": ["all", ""],
+    "activations_view": ["everything", "Stream", "<b>"],
+    "relative": ["maybe", "1"],
+    "by_size": ["maybe", ""],
+    "first_token": ["-1", "2", "x"],
+    "norm_of": ["norm3", "<b>"],
+    "by_writing": ["maybe", "1"],
+    "neuron": ["-2", "1024", "x"],
+    "dropped_at": ["drop3", "drop_emb2", ""],
     "rows": ["0", "4097", "x"],
     "length": ["0", "257", "x"],
     "numbers": ["fp4", ""],
@@ -63,51 +71,22 @@ NONSENSE = {
     "written": ["-1", "513", "x"],
     "drawn": ["-1", "512", "x"],
 }
-PAGE_OF = {"layer": "pages/attention.py", "head": "pages/attention.py"}
-PAGE_OF["station"] = "pages/activations.py"
-PAGE_OF |= dict.fromkeys(
-    ("rows", "length", "numbers", "device", "decimal", "against"), "pages/parameters.py"
-)
-OF_ATTENTION = ("attention_view", "measure", "measured_on", "at_least", "silence")
-OF_PREDICTION = {"prediction_view": "next", "candidates": 20, "target": -1}
-OF_PREDICTION |= {"versus": -1, "lens_colour": "probability", "lens_columns": 12}
-OF_PREDICTION |= {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "draw_seed": 123}
-OF_PREDICTION |= {"many": 40, "written": 0, "drawn": 0}
-PAGE_OF |= dict.fromkeys(("token", "tokens_view", "vocabulary"), "pages/tokens.py")
-# The picture itself is their control, or they are drawn in one view of a page only.
-NOT_DRAWN = ("inside", "part", "summed", "solid", *OF_ATTENTION, *OF_PREDICTION)
-DEFAULT = {"inside": "", "part": "", "symbolic": False, "colours": "kind", **OF_PREDICTION}
-DEFAULT |= {"block": "all closed", "layer": 0, "head": 0, "station": "norm1", "seed": 123}
-DEFAULT |= {"rows": 1, "length": 256, "numbers": "fp32", "device": "NVIDIA T4", "decimal": False}
-DEFAULT |= {"against": "nothing", "token": -1}
-DEFAULT |= {"attention_view": "map", "measure": "previous", "measured_on": "sentence"}
-DEFAULT |= {"at_least": 0, "silence": "brightest"}
-DEFAULT |= {"tokens_view": "pieces", "vocabulary": 1024, "summed": False, "solid": False}
-DEFAULT |= {"train": False, "mask_seed": 123}
-DEFAULT |= dict.fromkeys(("norm", "attention", "feed_forward", "shortcut"), True)
 
 
 def test_every_key_of_the_link_is_tried(visit):
     assert {*NONSENSE, "text", "aside"} == set(visit(text="Hi").app.session_state["kept"])
 
 
-@pytest.mark.parametrize(
-    ("key", "value"), [(key, value) for key, values in NONSENSE.items() for value in values]
-)
-def test_the_default_stands_where_the_link_has_nonsense_and_the_page_says_so(key, value, visit):
-    link = {"text": "Hi", key: value}
-    if key == "mask_seed":  # it is there where something is dropped
-        link |= {"train": "true", "drop_rate": "0.1"}
-    if key == "seed":  # trained weights have none
-        link |= {"model": "custom", "emb_dim": "48", "vocab_size": "300", "n_layers": "1"}
-    page = visit(PAGE_OF.get(key, "app.py"), **link)
-    expected = DEFAULT.get(key, getattr(PRESETS["tales"], key, "tales"))
-    shown = page.app.session_state[key] if key in NOT_DRAWN else page.value(key)
-    assert shown == expected
-    assert len(page.toasts) == 1
-    assert key in page.toasts[0]
-    assert key not in page.link
-    assert page.run().toasts == []  # once is enough
+@pytest.mark.parametrize("key", NONSENSE)
+def test_the_default_stands_where_the_link_has_nonsense_and_the_page_says_so(key, visit):
+    default = visit(text="Hi").app.session_state[key]
+    for value in NONSENSE[key]:
+        page = visit(**{"text": "Hi", key: value})
+        assert page.app.session_state[key] == default, value
+        assert len(page.toasts) == 1, value
+        assert key in page.toasts[0]
+        assert key not in page.link
+        assert page.run().toasts == []  # once is enough
 
 
 def test_what_is_unknown_is_said_and_does_no_harm(visit):

@@ -11,7 +11,9 @@ import pytest
 
 from gptviz.figures.activations import station_heatmap, station_histogram, station_statistics
 from gptviz.figures.attention import attention_map
+from gptviz.figures.dropout import mask_map
 from gptviz.figures.embeddings import embedding_heatmaps
+from gptviz.figures.stream import size_map
 from gptviz.figures.table import as_csv, grid_as_csv, heads_as_csv
 from gptviz.figures.theme import LIGHT
 
@@ -39,6 +41,27 @@ def test_a_part_of_a_sentence_keeps_its_positions() -> None:
     assert head == ["token", "token: token", "dimension", "value"]
     assert cells[0] == ["1", "<img>", "0", "1.0"]
     assert cells[-1] == ["2", 'a"b,c', "1", "1.0"]
+
+
+def test_a_map_coloured_by_a_logarithm_has_the_numbers_themselves() -> None:
+    sizes = np.array([[0.5, 0, 20]], dtype=np.float32)
+    found = rows(size_map(sizes, ("stream", ["start"]), LABELS, "norm", (0.5, 20.0), LIGHT))
+    assert found == [
+        ["stream", "token", "token: token", "value"],
+        ["start", "0", "the", "0.5"],
+        ["start", "2", 'a"b,c', "20.0"],
+    ]
+
+
+def test_a_mask_has_zeros_and_ones() -> None:
+    found = rows(mask_map(np.array([[True, False]]), LABELS[:1], LIGHT))
+    assert [row[-1] for row in found] == ["value", "1", "0"]
+
+
+def test_sorted_columns_keep_their_numbers() -> None:
+    values = np.array([[1, 2]], dtype=np.float32)
+    found = rows(station_heatmap(values, LABELS[:1], LIGHT, order=np.array([1, 0])))
+    assert found[1:] == [["0", "the", "1", "2.0"], ["0", "the", "0", "1.0"]]
 
 
 def test_lines_have_their_names_and_a_header_wherever_the_axes_change() -> None:
