@@ -73,6 +73,15 @@ def size_map(
     return _over_tokens(heatmap, rows, labels, theme, first)
 
 
+def norm_map(
+    norms: Sizes, labels: Sequence[str], theme: Theme, first: int = 0, end: int | None = None
+) -> go.Figure:
+    """The stream's norm before block 0 and after each block, of the tokens up to ``end``."""
+    places = ["before block 0", *(f"after {block}" for block in range(len(norms) - 1))]
+    shown, limits = norms[:, first:end], log_limits(norms)
+    return size_map(shown, ("stream", places), labels, "norm", limits, theme, first)
+
+
 def turn_map(cosines: Sizes, labels: Sequence[str], theme: Theme, first: int = 0) -> go.Figure:
     """Cosines, a block in each row and a token in each column: the stronger, the larger the turn.
 

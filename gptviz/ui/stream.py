@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from gptviz.figures.stream import log_limits, size_map, sum_strips, token_path, turn_map
+from gptviz.figures.stream import log_limits, norm_map, size_map, sum_strips, token_path, turn_map
 from gptviz.ui import choose, live
 from gptviz.ui.chart import chart
 from gptviz.ui.controls import Screen
@@ -46,13 +46,10 @@ def show(screen: Screen, trace: Trace) -> None:
 
 
 def _whole(screen: Screen, found: Stream, first: int, end: int) -> None:
-    places = ("stream", ["before block 0", *(f"after {n}" for n in range(len(found.cosines)))])
     left, right = st.columns(2)
     with left:
         st.markdown("**Size: the stream's norm**")
-        limits = log_limits(found.norms)
-        norms = found.norms[:, first:end]
-        figure = size_map(norms, places, screen.labels, "norm", limits, theme(), first)
+        figure = norm_map(found.norms, screen.labels, theme(), first, end)
         chart(figure, "stream", "Heatmap: each token's norm in the stream, block by block.")
     with right:
         st.markdown("**Turn: the cosine of each block's change of direction**")
