@@ -88,7 +88,7 @@ def _line(line: Line) -> str:
     tip = ' marker-end="url(#tip)"' if line.style == "arrow" else ""
     return (
         f'<polyline class="{line.style}" points="{_points(line.points)}"{tip}>'
-        f"<title>{_escaped(line.shape)}</title></polyline>"
+        f"<title>{escaped(line.shape)}</title></polyline>"
     )
 
 
