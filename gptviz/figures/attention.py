@@ -118,7 +118,8 @@ def both_directions(
     below = _bars(looked_at_by, token, "looked at by", "query", theme.kinds["feed_forward"])
     names = ("weight on the key", "weight of the query")
     figure = _bars_over_tokens((above, below), names, labels, theme)
-    return figure.update_yaxes(matches="y")
+    most = float(max(looks_at.max(), looked_at_by.max()))
+    return figure.update_yaxes(range=[0, 1.05 * most])
 
 
 def steps_of_query(

@@ -29,12 +29,12 @@ def before_and_after(
                 orientation="h",
                 name=name,
                 marker={"color": theme.kinds[kind], "line": {"width": 0}},
-                hovertemplate=f"<b>%{{y}}</b> {name}: %{{x:.4%}}<extra></extra>",
+                hovertemplate=f"<b>%{{y}}</b> {name}: %{{x:.4~%}}<extra></extra>",
             )
             for name, shares, kind in pairs
         ]
     )
-    figure.update_xaxes(plain_axis("probability", theme), tickformat=".0%", rangemode="tozero")
+    figure.update_xaxes(plain_axis("probability", theme), tickformat="~%", rangemode="tozero")
     figure.update_xaxes(showgrid=True, gridcolor=theme.line)
     figure.update_yaxes(downwards(token_axis(labels, "next token", theme)))
     framed(figure, theme, 60 + 34 * len(labels))

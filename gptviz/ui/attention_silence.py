@@ -99,25 +99,34 @@ def _each(screen: Screen, trace: Trace, position: int) -> None:
     what = ("bits of each head", position)
     bits = live.kept(screen, what)
     asked = (screen.source, screen.seed, screen.token_ids, screen.dropout, position)
-    n_heads, total = screen.config.n_heads, screen.config.n_layers * screen.config.n_heads
-    place = st.empty()
-    if bits is None and st.session_state.get("silencing") != asked:
-        words = f"Silence each of the {total} heads in turn"
-        place.button(words, icon=":material/volume_off:", on_click=_start, args=(asked,))
-        return
     if bits is None:
-        from gptviz.analysis.silencing import bits_of_each_head
-
-        progress = live.Progress(total, f"Head {{}} of 0 to {total - 1}", place, _stop)
-        bits = live.once(
-            screen,
-            what,
-            lambda: bits_of_each_head(
-                trace, position, lambda head: progress(head[0] * n_heads + head[1])
-            ),
+        is_asked = st.session_state.get("silencing") == asked
+        words = (
+            f"Silence each of the {screen.config.n_layers * screen.config.n_heads} heads in turn"
         )
+        place, icon = st.empty(), ":material/volume_off:"
+        place.button(words, icon=icon, on_click=_start, args=(asked,), disabled=is_asked)
+        if not is_asked:
+            return
+        bits = live.once(screen, what, lambda: _bits(trace, position))
         place.empty()
     _pictures(trace, position, bits)
+
+
+def _bits(trace: Trace, position: int) -> np.ndarray:
+    """The long work, with its progress and a way to stop it."""
+    from gptviz.analysis.silencing import bits_of_each_head
+
+    n_heads, total = trace.config.n_heads, trace.config.n_layers * trace.config.n_heads
+    place = st.empty()
+    progress = live.Progress(total, f"Head {{}} of 0 to {total - 1}", place, _stop)
+
+    def before_pass(head: Head) -> None:
+        progress(head[0] * n_heads + head[1])
+
+    bits = bits_of_each_head(trace, position, before_pass, live.stop_if_stale)
+    place.empty()
+    return bits
 
 
 def _start(asked: object) -> None:

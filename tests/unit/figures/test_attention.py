@@ -115,7 +115,7 @@ def test_one_token_in_both_directions_stands_at_its_place(theme: Theme) -> None:
 
 def test_both_directions_share_one_scale_and_the_tokens(theme: Theme) -> None:
     layout = both_directions(WEIGHTS[1, :2], WEIGHTS[1:, 1], 1, LABELS, theme).layout
-    assert layout.yaxis2.matches == "y"
+    assert layout.yaxis.range == layout.yaxis2.range == pytest.approx((0, 1.05 * 0.75))
     assert layout.xaxis2.labelalias == {"0": "Once", "1": "␣a", "2": "␣a"}
     assert layout.xaxis.range == layout.xaxis2.range == (-0.5, 2.5)
 
@@ -129,4 +129,4 @@ def test_the_steps_of_a_query_are_bars_over_the_keys_it_sees(mixed_by, theme: Th
     for bars, row in zip(figure.data, rows, strict=True):
         np.testing.assert_array_equal(bars.y, row)
         assert list(bars.x) == [0, 1]
-    assert figure.layout.yaxis2.matches is None  # scores are no weights
+    assert figure.layout.yaxis.range is None  # scores and weights have scales of their own
