@@ -130,5 +130,7 @@ def _more(piece: Part) -> None:
         st.page_link("pages/attention.py", label="Attention maps", query_params=link.address())
     elif piece.path.startswith("blocks."):
         st.page_link("pages/activations.py", label="Activations", query_params=link.address())
-    elif piece.path != "tokens":
+    elif piece.path == "tokens":
+        st.page_link("pages/tokens.py", label="Tokens", query_params=link.address())
+    else:
         st.page_link("pages/parameters.py", label="Parameters", query_params=link.address())
