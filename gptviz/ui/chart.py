@@ -25,8 +25,16 @@ def chart(figure: go.Figure, key: str, alt: str) -> None:
     """
     with st.container(key=f"figure_{key}", gap=None):
         st.plotly_chart(figure, theme=None, key=key, alt=alt, config={"displaylogo": False})
-        with st.container(horizontal=True, horizontal_alignment="right", gap=None):
-            _save(data={"chart": key, "name": f"gptviz-{key}"}, key=f"save_{key}")
+        row = st.container(
+            key=f"take_{key}",
+            horizontal=True,
+            horizontal_alignment="right",
+            vertical_alignment="center",
+            gap=None,
+        )
+        with row:
+            data = {"chart": key, "name": f"gptviz-{key}"}
+            _save(data=data, key=f"save_{key}", width="content")
             st.download_button(
                 "CSV",
                 partial(as_csv, figure),

@@ -48,15 +48,22 @@ def fits(screen: Screen) -> bool:
 
 def read(screen: Screen) -> Trace | None:
     """The sentence's trace; none, with the reason on the page, where it can't be had."""
+    # One place, whatever is said: what stands below it is not moved, and not drawn from nothing.
+    place = st.empty()
+    with place.container():
+        found = ready(screen) or _read(screen, place)
+    if found is not None:
+        place.empty()
+    return found
+
+
+def _read(screen: Screen, place: DeltaGenerator) -> Trace | None:
     if not screen.token_ids:
         st.info("The sentence is empty: type one in the sidebar and the model will read it.")
         return None
     if not fits(screen):
         _too_large(screen)
         return None
-    found = ready(screen)
-    if found is not None:
-        return found
     if st.session_state.get("stopped") == _pass_of(screen):
         st.info("Stopped before the sentence was read to its end.")
         st.button("Read it", icon=":material/play_arrow:", on_click=_go_on)
@@ -68,13 +75,8 @@ def read(screen: Screen) -> Trace | None:
         from gptviz.cache import cached_model, cached_trace
 
         cached_model(screen.source, screen.seed)  # so that the time below is the pass's own
-        progress = _Progress(_pass_of(screen), screen.config.n_layers)
-        try:
-            return cached_trace(
-                screen.source, screen.token_ids, screen.seed, progress, screen.dropout
-            )
-        finally:
-            progress.place.empty()
+        progress = _Progress(_pass_of(screen), screen.config.n_layers, place)
+        return cached_trace(screen.source, screen.token_ids, screen.seed, progress, screen.dropout)
 
 
 def _pass_of(screen: Screen) -> Hashable:
@@ -85,9 +87,8 @@ def _pass_of(screen: Screen) -> Hashable:
 class _Progress:
     """Called before each block of a pass: says how far it is, once it has taken a while."""
 
-    def __init__(self, which: Hashable, n_layers: int) -> None:
-        self.which, self.n_layers = which, n_layers
-        self.place = st.empty()
+    def __init__(self, which: Hashable, n_layers: int, place: DeltaGenerator) -> None:
+        self.which, self.n_layers, self.place = which, n_layers, place
         self.started = time.monotonic()
         self.bar: DeltaGenerator | None = None
 

@@ -31,6 +31,7 @@ NONSENSE = {
     "symbolic": ["maybe", "1"],
     "layer": ["6", "-1", "x"],
     "head": ["8", "-1", "<b>"],
+    "token": ["-2", "2", "x"],  # the sentence has two tokens
     "station": ["nowhere", "norm3"],
     "rows": ["0", "4097", "x"],
     "length": ["0", "257", "x"],
@@ -44,11 +45,11 @@ PAGE_OF["station"] = "pages/activations.py"
 PAGE_OF |= dict.fromkeys(
     ("rows", "length", "numbers", "device", "decimal", "against"), "pages/parameters.py"
 )
-NOT_DRAWN = ("inside", "part")  # the picture itself is their control
+NOT_DRAWN = ("inside", "part", "token")  # other things are their control
 DEFAULT = {"inside": "", "part": "", "symbolic": False}
 DEFAULT |= {"block": "all closed", "layer": 0, "head": 0, "station": "norm1", "seed": 123}
 DEFAULT |= {"rows": 1, "length": 256, "numbers": "fp32", "device": "NVIDIA T4", "decimal": False}
-DEFAULT |= {"against": "nothing"}
+DEFAULT |= {"against": "nothing", "token": -1}
 DEFAULT |= {"train": False, "mask_seed": 123}
 DEFAULT |= dict.fromkeys(("norm", "attention", "feed_forward", "shortcut"), True)
 
