@@ -19,7 +19,6 @@ NEED_TORCH = {
     "cache",
     "generation",
     "hooks",
-    "interventions",
     "loading",
     "model",
     "tracing",
