@@ -325,7 +325,7 @@ def trace(
     if any(module.training for module in model.modules()):
         raise ValueError("the model is in train mode: call model.eval() before tracing it")
     interventions.check(model.config)
-    ids = torch.tensor(_checked_ids(model.config, token_ids), device=model.tok_emb.weight.device)
+    ids = torch.tensor(checked_ids(model.config, token_ids), device=model.tok_emb.weight.device)
     install_hooks(model)
     recorder = Recorder(before_block, dropout, interventions)
     with torch.inference_mode(), recording(recorder):
@@ -333,11 +333,18 @@ def trace(
         return _trace_of(model, ids, recorder)
 
 
-def _checked_ids(config: GPTConfig, token_ids: Iterable[int] | Tensor) -> list[int]:
+def checked_ids(
+    config: GPTConfig, token_ids: Iterable[int] | Tensor, n_before: int = 0
+) -> list[int]:
+    """Token ids as whole numbers that a model can read, after ``n_before`` others.
+
+    Raises:
+        ValueError: if they are none, too many or outside the vocabulary.
+    """
     ids = token_ids.tolist() if isinstance(token_ids, Tensor) else list(token_ids)
-    if not 1 <= len(ids) <= config.context_length:
+    if not ids or n_before + len(ids) > config.context_length:
         raise ValueError(
-            f"{len(ids)} tokens: this model reads from 1 to {config.context_length} "
+            f"{n_before + len(ids)} tokens: this model reads from 1 to {config.context_length} "
             "(context_length) at once"
         )
     for position, token_id in enumerate(ids):
