@@ -8,7 +8,7 @@ The file is read back without gptviz::
     tensors = load_file("trace.safetensors")
     tensors["blocks.3.attention.attn_weights"]  # (n_heads, n_tokens, n_tokens), rows sum to 1
     with safe_open("trace.safetensors", framework="pt") as file:
-        file.metadata()  # model, config and tokens (both JSON), gptviz (its version)
+        file.metadata()  # model; config, tokens and silenced heads as JSON; gptviz, its version
 
 A name is the path of the module in the model, then what the trace calls the tensor:
 ``blocks.3.attention.q`` is ``trace.blocks[3].q``.
@@ -20,12 +20,15 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 import gptviz
+from gptviz.tokenizer import Tokenizer
 from gptviz.tracing import BlockTrace, Trace
+from gptviz.weights import write_tensors
 
 Made = Callable[[], Tensor | None]
 
@@ -56,6 +59,36 @@ AFTER: dict[str, Callable[[Trace], Tensor | None]] = {
     "final_norm": lambda trace: trace.final_norm,
     "last_logits": lambda trace: trace.last_logits,
 }
+
+
+def write_trace(
+    path: Path,
+    trace: Trace,
+    only: Sequence[str] = ("*",),
+    most_bytes: int | None = None,
+    **about: str,
+) -> dict[str, Tensor]:
+    """Write the trace's tensors, whole or not at all, and give what was written.
+
+    Args:
+        only, most_bytes: as for ``named_tensors``.
+        about: what the file says besides, such as ``model="tales"``.
+
+    Raises:
+        ValueError: if a pattern is the name of nothing, or the tensors take more than they may.
+        WeightsError: if the file can't be written.
+    """
+    tensors = named_tensors(trace, only, most_bytes)
+    labels = Tokenizer(trace.config.vocab_size).labels(trace.token_ids.tolist())
+    metadata = {
+        **about,
+        "config": json.dumps(trace.config.as_dict()),
+        "tokens": json.dumps(labels),
+        "silenced": json.dumps(sorted(trace.interventions.silenced)),
+        "gptviz": gptviz.__version__,
+    }
+    write_tensors(path, tensors, metadata)
+    return tensors
 
 
 def named_tensors(
@@ -110,18 +143,3 @@ def _everything(trace: Trace) -> Iterator[tuple[str, Made]]:
             yield f"blocks.{block.layer}.{name}", partial(find_in, block)
     for name, find in AFTER.items():
         yield name, partial(find, trace)
-
-
-def described(trace: Trace, model: str, labels: Sequence[str]) -> dict[str, str]:
-    """What a file says of itself.
-
-    Args:
-        model: the name it goes by.
-        labels: the tokens that were read, each made visible.
-    """
-    return {
-        "model": model,
-        "config": json.dumps(trace.config.as_dict()),
-        "tokens": json.dumps(labels),
-        "gptviz": gptviz.__version__,
-    }

@@ -9,10 +9,7 @@ from typing import Annotated
 import typer
 
 from gptviz import __version__
-from gptviz.cli.app import serve
-from gptviz.cli.params import params
-from gptviz.cli.trace import trace
-from gptviz.cli.train import train
+from gptviz.cli import heads, params, predict, serve, trace, train
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -36,6 +33,9 @@ def main(
             stream.reconfigure(errors="backslashreplace")  # a terminal that knows no ␣ shows \u2423
 
 
-app.command(name="app")(serve)
-for command in (params, trace, train):
-    app.command()(command)
+app.command(name="app")(serve.serve)
+app.command()(predict.predict)
+app.command()(heads.heads)
+app.command()(params.params)
+app.command()(trace.trace)
+app.command()(train.train)

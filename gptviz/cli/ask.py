@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gptviz.cli.say import console, note
 from gptviz.config import PRESETS, GPTConfig
+from gptviz.interventions import Interventions
 from gptviz.ledger import Ledger
 from gptviz.reading import free_memory, largest_that_fits
 
@@ -30,6 +31,13 @@ Sentence = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="where random weights start", min=0)]
 Json = Annotated[bool, typer.Option("--json", help="answer in JSON, with all digits")]
+Silence = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="a head that is to tell nothing, as LAYER.HEAD, such as 4.6; may be repeated",
+        metavar="LAYER.HEAD",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,11 @@ class Reading:
         n = self.trace.n_tokens
         return f"{self.loaded.name}, {n} token{'' if n == 1 else 's'}"
 
+    def described(self) -> dict[str, Any]:
+        """The same for a program."""
+        silenced = sorted(self.trace.interventions.silenced)
+        return {"model": self.loaded.name, "tokens": self.labels, "silenced": silenced}
+
 
 def preset(name: str, option: str = "--model") -> GPTConfig:
     """The configuration of this name; a clear refusal if there is none."""
@@ -60,16 +73,23 @@ def preset(name: str, option: str = "--model") -> GPTConfig:
     return PRESETS[name]
 
 
-def read(model: str, text: str, seed: int) -> Reading:
+def read(model: str, text: str, seed: int, silence: Sequence[str] | None = None) -> Reading:
     """Read a text with a model, or refuse and say why, before anything large is made."""
-    ids = _token_ids(preset(model), _text(text))
+    return read_ids(model, _token_ids(preset(model), _text(text)), seed, silence)
+
+
+def read_ids(
+    model: str, ids: Sequence[int], seed: int, silence: Sequence[str] | None = None
+) -> Reading:
+    """The same for token ids."""
     _check_memory(model, len(ids))
+    changed = Interventions(frozenset(map(_head, silence or ())))
     with waiting(f"Reading with {model}…"), refusing():
         from gptviz.loading import load
         from gptviz.tracing import trace
 
         loaded = load(model, seed)
-        traced = trace(loaded.model, ids)
+        traced = trace(loaded.model, ids, interventions=changed)
     return Reading(loaded, traced, loaded.tokenizer.labels(ids))
 
 
@@ -87,6 +107,17 @@ def waiting(what: str) -> Iterator[None]:
     """Say what takes its time, in a terminal, and take it away again."""
     with console(stderr=True).status(what):
         yield
+
+
+def _head(written: str) -> tuple[int, int]:
+    layer, _, head = written.partition(".")
+    try:
+        return int(layer), int(head)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{written!r} names no head: write its layer and its number, such as 4.6",
+            param_hint="--silence",
+        ) from error
 
 
 def _text(text: str) -> str:

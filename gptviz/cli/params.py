@@ -133,13 +133,14 @@ def _print(found: dict[str, Any]) -> None:
             )
             for part in found["parts"]
         ],
-        left=2,
+        words=(0, 1),
     )
     say("V = vocab_size, C = context_length, L = n_layers, d = emb_dim", style="dim")
     say(
         f"untied {found['parameters_untied']:,} · tied {found['parameters_tied']:,} "
         "(the output head is the token embedding, used again)"
     )
+    say()
     flops = found["flops_per_token"]
     each = found["kv_cache_bytes_per_token"]
     table(
@@ -158,6 +159,7 @@ def _print(found: dict[str, Any]) -> None:
 
 def _print_beside(name: str, other: str, found: dict[str, tuple[Row, ...]]) -> None:
     for heading, rows in found.items():
+        say()
         table(
             f"{heading}: ≠ where they differ",
             ("", f"this: {name}", f"other: {other}", "this ÷ other"),

@@ -31,11 +31,19 @@ def note(words: str) -> None:
     console(stderr=True).print(Text(printable(words)))
 
 
-def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> None:
-    """A table; the first ``left`` columns hold words, the others numbers."""
-    drawn = Table(title=Text(title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+def table(
+    title: str, head: Sequence[str], rows: Sequence[Sequence[str]], words: Sequence[int] = (0,)
+) -> None:
+    """A table; the columns at ``words`` begin at the left, the others are numbers."""
+    drawn = Table(
+        title=Text(title, style="bold"),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     for place, name in enumerate(head):
-        drawn.add_column(Text(name), justify="left" if place < left else "right", overflow="fold")
+        drawn.add_column(Text(name), justify="left" if place in words else "right", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(printable(cell)) for cell in row))
     console().print(drawn)

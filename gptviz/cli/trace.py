@@ -25,6 +25,7 @@ def trace(
             show_default="all",
         ),
     ] = None,
+    silence: ask.Silence = None,
     seed: ask.Seed = SEED,
     json: ask.Json = False,
 ) -> None:
@@ -33,21 +34,20 @@ def trace(
     In Python, safetensors.torch.load_file (or safetensors.numpy's) gives them back; safe_open(...)
     .metadata() says which model read which tokens.
     """
-    reading = ask.read(model, text, seed)
+    reading = ask.read(model, text, seed, silence)
     with ask.waiting("Writing…"), ask.refusing():
-        from gptviz.trace_file import described, named_tensors
-        from gptviz.weights import write_tensors
+        from gptviz.loading import TRAINED
+        from gptviz.trace_file import write_trace
 
-        tensors = named_tensors(reading.trace, only or ["*"], free_memory())
-        write_tensors(out, tensors, described(reading.trace, reading.loaded.name, reading.labels))
+        about = {"model": model} if model in TRAINED else {"model": model, "seed": str(seed)}
+        tensors = write_trace(out, reading.trace, only or ["*"], free_memory(), **about)
     rows = [(name, tuple(tensor.shape), tensor.nbytes) for name, tensor in tensors.items()]
     if json:
         as_json(
             {
                 "file": str(out),
                 "bytes": out.stat().st_size,
-                "model": reading.loaded.name,
-                "tokens": reading.labels,
+                **reading.described(),
                 "tensors": [{"name": n, "shape": s, "bytes": b} for n, s, b in rows],
             }
         )

@@ -15,7 +15,9 @@ import gptviz
 def serve(
     port: Annotated[
         int | None,
-        typer.Option(help="ask for this port; else Streamlit's, or the next free one", max=65535),
+        typer.Option(
+            help="ask for this port; else Streamlit's, or the next free one", min=1, max=65535
+        ),
     ] = None,
     headless: Annotated[bool, typer.Option("--headless", help="open no browser")] = False,
 ) -> None:
