@@ -29,7 +29,8 @@ Sentence = Annotated[
         "--text", help="what the model reads; - for standard input", show_default="the app's"
     ),
 ]
-Seed = Annotated[int, typer.Option(help="where random weights start", min=0)]
+MOST_SEED = 2**31 - 1
+Seed = Annotated[int, typer.Option(help="where random weights start", min=0, max=MOST_SEED)]
 Json = Annotated[bool, typer.Option("--json", help="answer in JSON, with all digits")]
 Silence = Annotated[
     list[str] | None,

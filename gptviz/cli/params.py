@@ -15,9 +15,11 @@ from gptviz.ledger import Ledger
 from gptviz.part_table import part_table
 from gptviz.reading import MODEL
 
+MOST = 10**9  # far above any model; what is too small, the configuration says itself
+
 
 def _field(name: str) -> Any:
-    return typer.Option(help=FIELD_HELP[name], show_default=False)
+    return typer.Option(help=FIELD_HELP[name], show_default=False, max=MOST)
 
 
 def params(
@@ -27,7 +29,9 @@ def params(
     emb_dim: Annotated[int | None, _field("emb_dim")] = None,
     n_heads: Annotated[int | None, _field("n_heads")] = None,
     n_layers: Annotated[int | None, _field("n_layers")] = None,
-    qkv_bias: Annotated[bool | None, _field("qkv_bias")] = None,
+    qkv_bias: Annotated[
+        bool | None, typer.Option(help=FIELD_HELP["qkv_bias"], show_default=False)
+    ] = None,
     tied: Annotated[
         bool | None,
         typer.Option("--tied/--untied", help=FIELD_HELP["tie_weights"], show_default=False),

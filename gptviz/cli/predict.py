@@ -37,7 +37,8 @@ def predict(
     ] = USUAL.top_p,
     silence: ask.Silence = None,
     seed: Annotated[
-        int, typer.Option(help="where the draws start, and random weights", min=0)
+        int,
+        typer.Option(help="where the draws start, and random weights", min=0, max=ask.MOST_SEED),
     ] = SEED,
     json: ask.Json = False,
 ) -> None:

@@ -23,12 +23,17 @@ def console(stderr: bool = False) -> Console:
 
 def say(words: str = "", style: str = "") -> None:
     """Words as they are: nothing in them is markup, and no control character comes through."""
-    console().print(Text(printable(words), style=style))
+    _print(console(), Text(printable(words), style=style))
 
 
 def note(words: str) -> None:
     """What a person should know, and a program reading the answer should not stumble over."""
-    console(stderr=True).print(Text(printable(words)))
+    _print(console(stderr=True), Text(printable(words)))
+
+
+def _print(out: Console, words: Text) -> None:
+    """A terminal's lines break between words; a pipe or a file gets them unbroken."""
+    out.print(words, soft_wrap=not out.is_terminal)
 
 
 def table(

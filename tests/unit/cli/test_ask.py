@@ -84,6 +84,19 @@ def test_weights_that_are_damaged(refused, command, monkeypatch, tmp_path):
     refused(*command, words=["damaged.safetensors can't be read as safetensors"])
 
 
+def test_nothing_but_the_answer_is_said(gptviz, command):
+    assert gptviz(*command).stderr == ""
+
+
+def test_a_text_of_bytes_that_are_no_characters(answer, command):
+    assert answer(*command, "--text", "a\udcff b")["tokens"][0] == "a"
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, "x"])
+def test_no_such_seed(refused, command, seed):
+    refused(*command, "--seed", seed, words=["--seed"])
+
+
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 [red]king[/red] :smile: \u202eback [link=x]y[/link]"
 
 

@@ -112,8 +112,15 @@ def test_a_person_gets_a_table(gptviz):
         (("--compare", "gpt5"), "--compare: there is no model 'gpt5'"),
         (("--tokens", 257), "--tokens: 257 is more than the model can read: try 256"),
         (("--tokens", 0), "--tokens"),
+        (("--emb-dim", "9" * 400), "--emb-dim"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(refused, options, words):
     refused("params", *options, words=[words])
     refused("params", *options, "--json", words=[words])
+
+
+def test_the_largest_that_can_be_asked_for_answers_at_once(answer):
+    most = ("--n-layers", "--emb-dim", "--vocab-size", "--context-length", "--n-heads")
+    found = answer("params", *(word for option in most for word in (option, 10**9)))
+    assert found["parameters"] > 10**27
