@@ -8,9 +8,10 @@ import numpy as np
 import streamlit as st
 
 from gptviz.config import GPTConfig
+from gptviz.reading import SEED
 from gptviz.ui import choose, live
 from gptviz.ui.attention_table import definitions, every_head
-from gptviz.ui.controls import SEED, Screen
+from gptviz.ui.controls import Screen
 from gptviz.ui.heads import heads_grid
 
 if TYPE_CHECKING:
