@@ -15,6 +15,7 @@ from cachetools import LRUCache, cached
 
 from gptviz.config import PRESETS, Dropout, GPTConfig
 from gptviz.hooks import BeforeBlock
+from gptviz.interventions import UNCHANGED, Interventions
 from gptviz.loading import TRAINED, Loaded, build, load
 from gptviz.tracing import Trace, trace
 
@@ -121,17 +122,21 @@ def cached_trace(
     seed: int = 123,
     before_block: BeforeBlock | None = None,
     dropout: Dropout | None = None,
+    interventions: Interventions = UNCHANGED,
 ) -> Trace:
-    """``trace`` of ``cached_model``, made once for each sentence (and dropout) and shared.
+    """``trace`` of ``cached_model``, made once for each sentence and shared.
+
+    Of one sentence there is one for each dropout and each set of interventions.
 
     Raises:
-        ValueError: if there is no such preset, or the model can't read these ids.
+        ValueError: if there is no such preset, or the model can't read these ids or has no part
+            that an intervention is about.
         WeightsError: if trained weights are missing or damaged.
     """
     ids, model_key = tuple(token_ids), _model_key(source, seed)
     return shared().get(
-        (model_key, ids, dropout),
-        lambda: trace(cached_model(source, seed).model, ids, before_block, dropout),
+        (model_key, ids, dropout, interventions),
+        lambda: trace(cached_model(source, seed).model, ids, before_block, dropout, interventions),
         holds=model_key,
     )
 
@@ -144,7 +149,7 @@ def kept_trace(
 ) -> Trace | None:
     """What ``cached_trace`` would give if it is at hand; None, at once, if it would take a pass."""
     model_key = _model_key(source, seed)
-    return shared().peek((model_key, tuple(token_ids), dropout), holds=model_key)
+    return shared().peek((model_key, tuple(token_ids), dropout, UNCHANGED), holds=model_key)
 
 
 def has_model(source: str | GPTConfig, seed: int = 123) -> bool:

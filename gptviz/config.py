@@ -103,6 +103,50 @@ class Dropout:
         _check_drop_rate(self.rate)
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is drawn from the model's scores.
+
+    Args:
+        temperature: scores are divided by it: below 1 the likeliest gain, above 1 the others. At
+            0 the likeliest is taken (greedy).
+        top_k: only so many of the likeliest can be drawn; 0 for all.
+        top_p: only the fewest of the likeliest that together have this share can be drawn; 1 for
+            all. Source: Holtzman et al. 2019 (nucleus sampling).
+
+    Raises:
+        ConfigError: if a field breaks its rule.
+    """
+
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not _is_number(self.temperature) or not 0 <= self.temperature < float("inf"):
+            raise ConfigError(
+                "temperature",
+                f"temperature={self.temperature!r} must be a number of at least 0: try 1, or 0 to "
+                "take the likeliest",
+            )
+        if isinstance(self.top_k, bool) or not isinstance(self.top_k, int) or self.top_k < 0:
+            raise ConfigError(
+                "top_k",
+                f"top_k={self.top_k!r} must be a whole number of at least 0: try 40, or 0 to keep "
+                "all tokens",
+            )
+        if not _is_number(self.top_p) or not 0 < self.top_p <= 1:
+            raise ConfigError(
+                "top_p",
+                f"top_p={self.top_p!r} must be a number above 0 and up to 1: try 0.9, or 1 to keep "
+                "all tokens",
+            )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 _LEAST = {
     "vocab_size": MIN_VOCAB_SIZE,
     "context_length": 1,
@@ -122,8 +166,7 @@ def _check_whole_number(name: str, value: object, least: int) -> None:
 
 
 def _check_drop_rate(value: object) -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not 0 <= value < 1:  # type: ignore[operator]
+    if not _is_number(value) or not 0 <= value < 1:  # type: ignore[operator]
         raise ConfigError(
             "drop_rate",
             f"drop_rate={value!r} must be a number from 0 up to, not including, 1: try 0.1",

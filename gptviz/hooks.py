@@ -5,12 +5,13 @@ context variable: where no pass is being recorded in this thread and context, th
 model's own code knows nothing of them.
 
 They also drop, in a pass that asks for it (train mode): each mask is drawn from a generator of its
-own, so no mask has to be kept. Who wants to see it draws it again.
+own, so no mask has to be kept. Who wants to see it draws it again. And they change what the pass's
+interventions say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from gptviz.config import Dropout, GPTConfig
+from gptviz.interventions import UNCHANGED, Interventions
 from gptviz.model import GPTModel, attn_weights
 
 BeforeBlock = Callable[[int], object]
@@ -36,6 +38,7 @@ class Recorder:
 
     before_block: BeforeBlock | None = None
     dropout: Dropout | None = None
+    interventions: Interventions = UNCHANGED
     kept: dict[tuple[int, str], Tensor] = field(default_factory=dict)
 
 
@@ -76,6 +79,15 @@ def dropped(
     return (x * stays).div_(1 - dropout.rate)
 
 
+def silenced(
+    context_vec: Float[Tensor, "*batch n_heads n_tokens head_dim"], heads: Sequence[int]
+) -> Float[Tensor, "*batch n_heads n_tokens head_dim"]:
+    """What the heads gathered, with 0 in place of all that these ones did."""
+    if not heads:
+        return context_vec
+    return context_vec.index_fill(-3, torch.tensor(heads, device=context_vec.device), 0)
+
+
 def install_hooks(model: GPTModel) -> None:
     """Make a model ready to be traced; once is enough, and doing it again changes nothing."""
     with _installing:
@@ -99,6 +111,7 @@ def _hook_block(block: nn.Module, layer: int, config: GPTConfig) -> None:
     if config.has("attention"):
         core = block.get_submodule("attention.core")
         core.register_forward_hook(partial(_drop_weights, layer))
+        core.register_forward_hook(partial(_silence_heads, layer))
         _drop(block.get_submodule("drop1"), layer, "drop1")
         _keep_output(block.get_submodule("drop1"), layer, "attention_out")
     if config.has("feed_forward"):
@@ -158,6 +171,15 @@ def _drop_weights(
         return None
     query, key, value = inputs
     return dropped(attn_weights(query, key), recorder.dropout, layer, "core") @ value
+
+
+def _silence_heads(
+    layer: int, _module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor
+) -> Tensor | None:
+    recorder = _recorder.get()
+    if recorder is None:
+        return None
+    return silenced(output, recorder.interventions.silenced_in(layer))
 
 
 def _cut_to_last(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:

@@ -16,7 +16,8 @@ from jaxtyping import Float, Int, Int64
 from torch import Tensor, nn
 
 from gptviz.config import Dropout, GPTConfig
-from gptviz.hooks import WHOLE, BeforeBlock, Recorder, dropped, install_hooks, recording
+from gptviz.hooks import WHOLE, BeforeBlock, Recorder, dropped, install_hooks, recording, silenced
+from gptviz.interventions import UNCHANGED, Interventions
 from gptviz.model import (
     GELU,
     AttentionCore,
@@ -48,6 +49,7 @@ class BlockTrace:
         attention_out: what attention adds to the stream, after dropout.
         feed_forward_out: what the feed-forward adds to the stream, after dropout.
         resid_post: the stream as the block leaves it.
+        interventions: what was changed in the pass.
     """
 
     block: TransformerBlock
@@ -57,6 +59,7 @@ class BlockTrace:
     attention_out: Float[Tensor, "n_tokens emb_dim"] | None
     feed_forward_out: Float[Tensor, "n_tokens emb_dim"] | None
     resid_post: Float[Tensor, "n_tokens emb_dim"]
+    interventions: Interventions = UNCHANGED
 
     @property
     @torch.inference_mode()
@@ -171,15 +174,17 @@ class BlockTrace:
     @property
     @torch.inference_mode()
     def context_vec(self) -> Float[Tensor, "n_heads n_tokens head_dim"] | None:
-        """What each head gathered for each token: its weights times the values."""
+        """What each head gathered for each token: its weights times the values; 0 if silenced."""
         q, k, v = self.q, self.k, self.v
         if q is None or k is None or v is None:
             return None
-        if self.dropout is not None:
+        if self.dropout is None:
+            gathered = AttentionCore(drop_rate=0.0)(q[None], k[None], v[None])[0]
+        else:
             weights = self.dropped_weights()
             assert weights is not None
-            return weights @ v
-        return AttentionCore(drop_rate=0.0)(q[None], k[None], v[None])[0]
+            gathered = weights @ v
+        return silenced(gathered, self.interventions.silenced_in(self.layer))
 
     @property
     @torch.inference_mode()
@@ -217,6 +222,7 @@ class Trace:
         last_logits: the output head's scores for the token after the sentence.
         model: what read it: the shared model itself, not a copy.
         dropout: what the pass dropped (train mode); None in eval mode.
+        interventions: what was changed in the pass.
     """
 
     config: GPTConfig
@@ -229,6 +235,7 @@ class Trace:
     last_logits: Float[Tensor, " vocab_size"]
     model: GPTModel = field(repr=False)
     dropout: Dropout | None = None
+    interventions: Interventions = UNCHANGED
 
     @property
     def n_tokens(self) -> int:
@@ -295,6 +302,7 @@ def trace(
     token_ids: Iterable[int] | Int[Tensor, " n_tokens"],
     before_block: BeforeBlock | None = None,
     dropout: Dropout | None = None,
+    interventions: Interventions = UNCHANGED,
 ) -> Trace:
     """Read one sentence with the model, in one forward pass, and keep what happened.
 
@@ -307,26 +315,36 @@ def trace(
         before_block: called with the layer's number before each block; what it raises stops the
             pass and reaches the caller.
         dropout: what to drop in this pass, as in train mode; the model itself stays as it is.
+        interventions: what to change in this pass, likewise.
 
     Raises:
-        ValueError: if the ids are none, too many or outside the vocabulary, or the model is in
-            train mode, where it would drop by masks that nobody knows.
+        ValueError: if the ids are none, too many or outside the vocabulary, if an intervention is
+            about a part that isn't there, or the model is in train mode, where it would drop by
+            masks that nobody knows.
     """
     if any(module.training for module in model.modules()):
         raise ValueError("the model is in train mode: call model.eval() before tracing it")
-    ids = torch.tensor(_checked_ids(model.config, token_ids), device=model.tok_emb.weight.device)
+    interventions.check(model.config)
+    ids = torch.tensor(checked_ids(model.config, token_ids), device=model.tok_emb.weight.device)
     install_hooks(model)
-    recorder = Recorder(before_block, dropout)
+    recorder = Recorder(before_block, dropout, interventions)
     with torch.inference_mode(), recording(recorder):
         model(ids[None])
         return _trace_of(model, ids, recorder)
 
 
-def _checked_ids(config: GPTConfig, token_ids: Iterable[int] | Tensor) -> list[int]:
+def checked_ids(
+    config: GPTConfig, token_ids: Iterable[int] | Tensor, n_before: int = 0
+) -> list[int]:
+    """Token ids as whole numbers that a model can read, after ``n_before`` others.
+
+    Raises:
+        ValueError: if they are none, too many or outside the vocabulary.
+    """
     ids = token_ids.tolist() if isinstance(token_ids, Tensor) else list(token_ids)
-    if not 1 <= len(ids) <= config.context_length:
+    if not ids or n_before + len(ids) > config.context_length:
         raise ValueError(
-            f"{len(ids)} tokens: this model reads from 1 to {config.context_length} "
+            f"{n_before + len(ids)} tokens: this model reads from 1 to {config.context_length} "
             "(context_length) at once"
         )
     for position, token_id in enumerate(ids):
@@ -351,11 +369,18 @@ def _trace_of(model: GPTModel, ids: Int64[Tensor, " n_tokens"], recorder: Record
         pos_emb=kept(WHOLE, "pos_emb"),
         embeddings=kept(WHOLE, "embeddings"),
         blocks=BlockTraces(
-            BlockTrace(block, layer, recorder.dropout, *(kept(layer, name) for name in names))  # type: ignore[arg-type]
+            BlockTrace(
+                block,  # type: ignore[arg-type]
+                layer,
+                recorder.dropout,
+                **{name: kept(layer, name) for name in names},
+                interventions=recorder.interventions,
+            )
             for layer, block in enumerate(model.blocks)
         ),
         stream=kept(WHOLE, "stream"),
         last_logits=kept(WHOLE, "last_logits"),
         model=model,
         dropout=recorder.dropout,
+        interventions=recorder.interventions,
     )

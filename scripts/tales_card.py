@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from safetensors import safe_open
 
-from gptviz.analysis.heads import induction_score, previous_token_score, repeated_tokens
+from gptviz.analysis.heads import INDUCTION, PREVIOUS_TOKEN, repeated_tokens
 from gptviz.corpus import read_corpus
 from gptviz.loading import TRAINED, Loaded, build, load
 from gptviz.tracing import trace
@@ -72,9 +72,9 @@ def sample(tales: Loaded, seed: int, length: int = 70, top_k: int = 40) -> str:
 def heads(tales: Loaded, random: Loaded) -> str:
     """Rows of a table: the heads that look most, with the best head of a random model beside."""
     rows = []
-    for name, score in (("previous token", previous_token_score), ("induction", induction_score)):
+    for name, measure in (("previous token", PREVIOUS_TOKEN), ("induction", INDUCTION)):
         trained, untrained = (
-            np.mean([score(trace(m.model, sequence(m, seed))) for seed in SEEDS], axis=0)
+            np.mean([measure.of(trace(m.model, sequence(m, seed))) for seed in SEEDS], axis=0)
             for m in (tales, random)
         )
         for place in np.argsort(trained, axis=None)[::-1][:3]:

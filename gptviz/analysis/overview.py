@@ -16,6 +16,8 @@ from gptviz.analysis.attention import require_attention
 from gptviz.tracing import Trace
 
 BAND = 128  # queries worked on at once
+MOST_CELLS = 1_200_000  # of all heads' maps together: what a browser draws and is sent at once
+MOST_ROWS, LEAST_ROWS = 64, 8  # of one head's map
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,19 +42,21 @@ class Overview:
 
 @torch.inference_mode()
 def all_heads(
-    trace: Trace, most: int = 64, before_layer: Callable[[int], object] | None = None
+    trace: Trace, most: int | None = None, before_layer: Callable[[int], object] | None = None
 ) -> Overview:
     """An overview with at most ``most`` rows and columns a head.
 
     No whole map is ever in memory.
 
     Args:
+        most: by default 64, or fewer where a model has very many heads: see ``rows_of_each``.
         before_layer: called with the layer's number before each layer; what it raises stops the
             work and reaches the caller.
 
     Raises:
         ValueError: if attention is a placeholder in this model.
     """
+    most = rows_of_each(trace.config.n_layers * trace.config.n_heads) if most is None else most
     layers = []
     for layer in range(len(trace.blocks)):
         if before_layer is not None:
@@ -61,9 +65,29 @@ def all_heads(
     return Overview(np.stack(layers), _factor(trace, most))
 
 
-@torch.inference_mode()
-def layer_heads(trace: Trace, layer: int, most: int = 64) -> UInt8[np.ndarray, "n_heads size size"]:
+def rows_of_each(n_maps: int) -> int:
+    """Rows and columns for each of so many maps, so that all together can be drawn: 8 to 64."""
+    return min(MOST_ROWS, max(LEAST_ROWS, math.isqrt(MOST_CELLS // n_maps)))
+
+
+def layer_heads(
+    trace: Trace, layer: int, most: int = MOST_ROWS
+) -> UInt8[np.ndarray, "n_heads size size"]:
     """One layer of ``all_heads``.
+
+    Raises:
+        IndexError: if there is no such layer.
+        ValueError: if attention is a placeholder in this model.
+    """
+    weights = largest_weights(trace, layer, most)
+    return np.rint(255 * np.sqrt(weights)).astype(np.uint8)
+
+
+@torch.inference_mode()
+def largest_weights(
+    trace: Trace, layer: int, most: int = MOST_ROWS
+) -> Float32[np.ndarray, "n_heads size size"]:
+    """The weights that ``layer_heads`` draws, as they are: the largest of each cell.
 
     Raises:
         IndexError: if there is no such layer.
@@ -74,7 +98,7 @@ def layer_heads(trace: Trace, layer: int, most: int = 64) -> UInt8[np.ndarray, "
     assert block.q is not None, layer
     assert block.k is not None, layer
     small = _largest_weights(block.q, block.k, _factor(trace, most))
-    return small.sqrt().mul(255).round().to(torch.uint8).numpy(force=True)
+    return small.float().numpy(force=True)
 
 
 @torch.inference_mode()

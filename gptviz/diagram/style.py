@@ -7,7 +7,8 @@ plain selectors only, which programs that edit drawings understand, too.
 
 from __future__ import annotations
 
-from gptviz.figures.theme import KINDS, Theme
+from gptviz.diagram.svg import SHADES
+from gptviz.figures.theme import KINDS, Theme, along, readable_on
 
 # Narrow ones first: the words must fit their boxes without the page's own font, too.
 WORDS = (
@@ -25,7 +26,8 @@ def style(theme: Theme) -> str:
         [
             f".gptviz {{ font-family: {WORDS}; }}",
             f".gptviz .paper {{ fill: {paper}; }}",
-            *(_of_kind(kind, colour, paper) for kind, colour in kinds.items()),
+            *(_of_kind(f".k-{kind}", colour, paper) for kind, colour in kinds.items()),
+            _of_kind("", theme.muted, paper, ".measured "),
             f".part.k-block > rect {{ fill: {paper}; }}",
             f".part.k-block.opened > rect {{ stroke: {kinds['block']}; stroke-width: 1.8; }}",
             ".part.pill > rect { stroke-width: 1; }",
@@ -51,21 +53,35 @@ def style(theme: Theme) -> str:
             f".gptviz marker path {{ fill: {mixed(ink, 70, paper)}; }}",
             ".gptviz .bar { opacity: .8; }",
             ".gptviz image { image-rendering: pixelated; }",
+            f".edge {{ fill: none; stroke: {mixed(ink, 40, paper)}; stroke-width: .6; }}",
+            *(_of_shade(i, along(theme.sequential, i / (SHADES - 1))) for i in range(SHADES)),
         ]
     )
 
 
-def _of_kind(kind: str, colour: str, paper: str) -> str:
+def _of_shade(shade: int, colour: str) -> str:
+    """A measured quantity's colour, and that of words on it; kinds have none beside it."""
+    part = f".measured .part.tinted.m{shade}"
+    return "\n".join(
+        [
+            f".m{shade}.cell, .m{shade} .band, {part}.box > rect, {part}.stack > rect "
+            f"{{ fill: {colour}; }}",
+            f"{part} > text {{ fill: {readable_on(colour)}; opacity: 1; }}",
+        ]
+    )
+
+
+def _of_kind(kind: str, colour: str, paper: str, where: str = "") -> str:
     """What has the colour of its kind: boxes, the frames around them, wedges and bars."""
-    part = f".part.k-{kind}"
+    part = f"{where}.part{kind}"
     return "\n".join(
         [
             f"{part} > rect, {part} > circle {{ fill: {mixed(colour, 11, paper)}; "
             f"stroke: {mixed(colour, 75, paper)}; stroke-width: 1.3; }}",
-            f".frame.k-{kind} > rect {{ fill: {mixed(colour, 5, paper)}; "
+            f"{where}.frame{kind} > rect {{ fill: {mixed(colour, 5, paper)}; "
             f"stroke: {mixed(colour, 45, paper)}; }}",
-            f".wedge.k-{kind} {{ fill: {mixed(colour, 7, paper)}; }}",
-            f".bar.k-{kind} {{ fill: {colour}; }}",
+            f".wedge{kind} {{ fill: {mixed(colour, 7, paper)}; }}" if kind else "",
+            f".bar{kind} {{ fill: {colour}; }}" if kind else "",
         ]
     )
 

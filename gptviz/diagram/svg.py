@@ -6,13 +6,13 @@ import html
 import re
 from collections.abc import Callable, Iterable
 
-from gptviz.diagram.drawing import Bar, Box, Drawing, Line, Picture, Text, Wedge
+from gptviz.diagram.drawing import Bar, Box, Cell, Drawing, Line, Picture, Strip, Text, Wedge
 
 # Control characters, halves of characters: XML has no way at all to write them.
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+SHADES = 32  # a measured part's colour is one of so many: classes m0, m1, ...
 ROUND = {"box": 7, "step": 7, "stack": 7, "frame": 10, "pill": 11}
-
 
 Address = Callable[[str], str]
 
@@ -29,7 +29,7 @@ def to_svg(drawing: Drawing, style: str = "", address: Address | None = None) ->
     alone = bool(style or address)
     frames = sorted((box for box in drawing.boxes if box.style == "frame"), key=_area, reverse=True)
     others = [box for box in drawing.boxes if box.style != "frame"]
-    head = _standing_alone(drawing, style) if alone else f"{_PAGE}{_TIP}"
+    head = _standing_alone(drawing, style) if alone else f"{_page(drawing)}{_TIP}"
 
     def box(each: Box) -> str:
         return _linked(each, address) if address else _box(each, alone)
@@ -40,6 +40,7 @@ def to_svg(drawing: Drawing, style: str = "", address: Address | None = None) ->
         *map(_line, drawing.lines),
         *map(box, others),
         *map(_bar, drawing.bars),
+        *map(_strip, drawing.strips),
         *(_picture(picture, alone) for picture in drawing.pictures),
         *map(_text, drawing.texts),
     ]
@@ -47,11 +48,15 @@ def to_svg(drawing: Drawing, style: str = "", address: Address | None = None) ->
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {head}{"".join(body)}</svg>'
 
 
-_PAGE = 'role="group" aria-label="the model from above" class="gptviz">'
 _TIP = (
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
     'markerHeight="7" orient="auto"><path d="M0 0.5L8 4L0 7.5z"/></marker></defs>'
 )
+
+
+def _page(drawing: Drawing) -> str:
+    marks = "gptviz" + " measured" * drawing.measured
+    return f'role="group" aria-label="the model from above" class="{marks}">'
 
 
 def _standing_alone(drawing: Drawing, style: str) -> str:
@@ -59,7 +64,7 @@ def _standing_alone(drawing: Drawing, style: str) -> str:
     size = f'width="{drawing.width:g}" height="{drawing.height:g}"'
     css = f"<style>{escaped(style, quote=False)}</style>" if style else ""
     xlink = 'xmlns:xlink="http://www.w3.org/1999/xlink"'  # editors ask for it
-    return f'{xlink} {size} {_PAGE}{css}{_TIP}<rect class="paper" {size}/>'
+    return f'{xlink} {size} {_page(drawing)}{css}{_TIP}<rect class="paper" {size}/>'
 
 
 def _area(box: Box) -> float:
@@ -81,7 +86,10 @@ def _wedge(wedge: Wedge) -> str:
 
 def _line(line: Line) -> str:
     tip = ' marker-end="url(#tip)"' if line.style == "arrow" else ""
-    return f'<polyline class="{line.style}" points="{_points(line.points)}"{tip}/>'
+    return (
+        f'<polyline class="{line.style}" points="{_points(line.points)}"{tip}>'
+        f"<title>{escaped(line.shape)}</title></polyline>"
+    )
 
 
 def _bar(bar: Bar) -> str:
@@ -89,6 +97,26 @@ def _bar(bar: Bar) -> str:
         f'<rect class="bar k-{bar.kind}" x="{bar.x:g}" y="{bar.y:g}" width="{bar.w:g}" '
         f'height="{bar.h:g}" rx="2"/>'
     )
+
+
+def _strip(strip: Strip) -> str:
+    cells = "".join(_cell(cell, strip) for cell in strip.cells)
+    return (
+        f'<g class="strip" role="img" aria-label="{escaped(strip.spoken)}"><rect class="edge" '
+        f'x="{strip.x:g}" y="{strip.y:g}" width="{strip.w:g}" height="{strip.h:g}"/>{cells}</g>'
+    )
+
+
+def _cell(cell: Cell, strip: Strip) -> str:
+    return (
+        f'<rect class="cell {_shade(cell.share)}" data-path="{escaped(cell.path)}" '
+        f'x="{cell.x:g}" y="{strip.y:g}" width="{cell.w:g}" height="{strip.h:g}">'
+        f"<title>{escaped(cell.spoken)}</title></rect>"
+    )
+
+
+def _shade(share: float) -> str:
+    return f"m{round(share * (SHADES - 1))}"
 
 
 def _picture(picture: Picture, alone: bool) -> str:
@@ -112,6 +140,7 @@ def _box(box: Box, alone: bool) -> str:
     marks = [f"part {box.style} k-{box.kind}"]
     marks += ["placeholder"] if box.placeholder else []
     marks += ["opened"] if box.opened else []
+    marks += ["tinted", _shade(box.share)] if box.share is not None else []
     spoken = escaped(box.spoken)
     does = "" if alone else f'tabindex="0" role="button" aria-label="{spoken}"'
     said = f"<title>{spoken}</title>" if alone else ""
@@ -142,17 +171,28 @@ def _outline(box: Box) -> str:
         if box.style == "stack"
         else ""
     )
-    return f'{behind}<rect x="{box.x:g}" y="{box.y:g}" {rect}'
+    return f'{behind}<rect x="{box.x:g}" y="{box.y:g}" {rect}{_band(box)}'
+
+
+def _band(box: Box) -> str:
+    """The measured colour behind the words of a box that holds more than words."""
+    if box.share is None or box.style not in ("frame", "step"):
+        return ""
+    r, h = ROUND[box.style], 29 + 15 * len(box.lines)
+    return (
+        f'<path class="band" d="M{box.x:g} {box.y + h:g}v{r - h:g}a{r} {r} 0 0 1 {r} -{r}'
+        f'h{box.w - 2 * r:g}a{r} {r} 0 0 1 {r} {r}v{h - r:g}z"/>'
+    )
 
 
 def _words(box: Box) -> str:
     if box.style == "sum":
         return ""
     if box.style in ("frame", "step"):
-        left = box.x + 12
+        left = box.x + box.indent
         subs = [_word(left, box.y + 37 + 15 * i, line, "sub") for i, line in enumerate(box.lines)]
         return _word(left, box.y + 21, box.title, "title") + "".join(subs)
-    first = box.centre + 4.5 - 8 * len(box.lines)
+    first = box.centre - box.room / 2 + 4.5 - 8 * len(box.lines)
     style = "pill" if box.style == "pill" else "title"
     subs = [
         _word(box.middle, first + 16 * (i + 1), line, "sub", "middle")

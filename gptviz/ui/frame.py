@@ -14,8 +14,10 @@ from gptviz.ui.controls import Screen
 
 MENU = (
     ("app.py", "Bird's-eye view", ":material/account_tree:"),
+    ("pages/tokens.py", "Tokens", ":material/text_fields:"),
     ("pages/activations.py", "Activations", ":material/ssid_chart:"),
     ("pages/attention.py", "Attention", ":material/grid_on:"),
+    ("pages/prediction.py", "Prediction", ":material/online_prediction:"),
     ("pages/parameters.py", "Parameters", ":material/table_chart:"),
 )
 
@@ -25,6 +27,8 @@ _STYLE = """<style>
 [data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: .55rem; }
 [data-testid="stSidebar"] hr { margin: .5rem 0; }
 .st-key-link { display: none; }
+[class*="st-key-take_"] button { min-height: 0; padding: 4px; opacity: .7; }
+[class*="st-key-take_"] button p { font-size: 12px; }
 .modebar-btn[data-title^="Download"] { display: none; } /* below the figure, in three kinds */
 .st-key-panel .katex { font-size: .95em; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 3rem .9rem 2rem; } }

@@ -85,9 +85,11 @@ def _outcomes(trace: Trace, view: View, paths: list[str], head: int) -> dict[str
 def figures(screen: Screen, trace: Trace, layer: int, choices: Choices) -> tuple[Shown, ...]:
     """The figures of the sentence, as the pages draw them."""
     from gptviz.analysis.attention import head_map
-    from gptviz.analysis.stations import residual_norms, station_values, stations
-    from gptviz.figures.activations import station_heatmap, stream_norms
+    from gptviz.analysis.stations import station_values, stations
+    from gptviz.analysis.stream import stream
+    from gptviz.figures.activations import station_heatmap
     from gptviz.figures.attention import attention_map
+    from gptviz.figures.stream import norm_map
     from gptviz.handout import Shown
 
     labels, config = screen.labels, screen.config
@@ -107,7 +109,7 @@ def figures(screen: Screen, trace: Trace, layer: int, choices: Choices) -> tuple
             "The residual stream over all blocks",
             "How long each token's list of numbers is (its norm) as it enters the first block and "
             "as it leaves each one.",
-            stream_norms(residual_norms(trace), labels, LIGHT),
+            norm_map(stream(trace).norms, labels, LIGHT),
         )
     )
     built = {station.path: station for station in stations(config)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 import streamlit as st
@@ -50,15 +51,22 @@ def fits(screen: Screen) -> bool:
 
 def read(screen: Screen) -> Trace | None:
     """The sentence's trace; none, with the reason on the page, where it can't be had."""
+    # One place, whatever is said: what stands below it is not moved, and not drawn from nothing.
+    place = st.empty()
+    with place.container():
+        found = ready(screen) or _read(screen, place)
+    if found is not None:
+        place.empty()
+    return found
+
+
+def _read(screen: Screen, place: DeltaGenerator) -> Trace | None:
     if not screen.token_ids:
         st.info("The sentence is empty: type one in the sidebar and the model will read it.")
         return None
     if not fits(screen):
         _too_large(screen)
         return None
-    found = ready(screen)
-    if found is not None:
-        return found
     if st.session_state.get("stopped") == _pass_of(screen):
         st.info("Stopped before the sentence was read to its end.")
         st.button("Read it", icon=":material/play_arrow:", on_click=_go_on)
@@ -70,13 +78,10 @@ def read(screen: Screen) -> Trace | None:
         from gptviz.cache import cached_model, cached_trace
 
         cached_model(screen.source, screen.seed)  # so that the time below is the pass's own
-        progress = _Progress(_pass_of(screen), screen.config.n_layers)
-        try:
-            return cached_trace(
-                screen.source, screen.token_ids, screen.seed, progress, screen.dropout
-            )
-        finally:
-            progress.place.empty()
+        n_layers = screen.config.n_layers
+        words = f"Block {{}} of 0 to {n_layers - 1}"
+        progress = Progress(n_layers, words, place, partial(_stop, _pass_of(screen)))
+        return cached_trace(screen.source, screen.token_ids, screen.seed, progress, screen.dropout)
 
 
 def _pass_of(screen: Screen) -> Hashable:
@@ -84,24 +89,31 @@ def _pass_of(screen: Screen) -> Hashable:
     return screen.source, screen.seed, screen.token_ids, screen.dropout
 
 
-class _Progress:
-    """Called before each block of a pass: says how far it is, once it has taken a while."""
+class Progress:
+    """Called at each step of long work: says how far it is, once it has taken a while.
 
-    def __init__(self, which: Hashable, n_layers: int) -> None:
-        self.which, self.n_layers = which, n_layers
-        self.place = st.empty()
+    Args:
+        words: what stands at the bar, with ``{}`` for the step's number.
+        place: where bar and button are drawn.
+        on_stop: runs when a person stops the work.
+    """
+
+    def __init__(
+        self, n_steps: int, words: str, place: DeltaGenerator, on_stop: Callable[[], None]
+    ) -> None:
+        self.n_steps, self.words, self.place, self.on_stop = n_steps, words, place, on_stop
         self.started = time.monotonic()
         self.bar: DeltaGenerator | None = None
 
-    def __call__(self, layer: int) -> None:
+    def __call__(self, step: int) -> None:
         stop_if_stale()
         if time.monotonic() - self.started < SLOW:
             return
         if self.bar is None:
             with self.place.container():
                 self.bar = st.progress(0.0)
-                st.button("Stop", icon=":material/stop:", on_click=_stop, args=(self.which,))
-        self.bar.progress(layer / self.n_layers, f"Block {layer} of 0 to {self.n_layers - 1}")
+                st.button("Stop", icon=":material/stop:", on_click=self.on_stop)
+        self.bar.progress(step / self.n_steps, self.words.format(step))
 
 
 def _stop(which: Hashable) -> None:
@@ -161,6 +173,15 @@ def once(screen: Screen, what: Hashable, make: Callable[[], T]) -> T:
     from gptviz.cache import shared
 
     return shared().get((what, _pass_of(screen)), make)
+
+
+def kept(screen: Screen, what: Hashable) -> Any | None:
+    """What ``once`` found out, if it is at hand; never waits, and never imports torch."""
+    if not WARM.is_set():
+        return None
+    from gptviz.cache import shared
+
+    return shared().peek((what, _pass_of(screen)))
 
 
 def overview(screen: Screen, trace: Trace) -> Overview:

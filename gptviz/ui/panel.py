@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from pathlib import Path
 
 import streamlit as st
 
@@ -13,6 +14,9 @@ from gptviz.ledger import Ledger
 from gptviz.source import code_of
 from gptviz.ui import course, link, live
 from gptviz.ui.controls import Screen
+
+ROOT = Path(__file__).parents[2]
+PARAMETERS = ("pages/parameters.py", "Parameters")
 
 
 def panel(screen: Screen, path: str) -> None:
@@ -73,9 +77,20 @@ def _code(piece: Part) -> None:
 
 def _more(piece: Part) -> None:
     """The page that shows more of it; layer, head and station go along."""
-    if ".attention" in piece.path:
-        st.page_link("pages/attention.py", label="Attention maps", query_params=link.address())
-    elif piece.path.startswith("blocks."):
-        st.page_link("pages/activations.py", label="Activations", query_params=link.address())
-    elif piece.path != "tokens":
-        st.page_link("pages/parameters.py", label="Parameters", query_params=link.address())
+    page, label = _page_of(piece.path)
+    if not (ROOT / page).exists():
+        page, label = PARAMETERS
+    st.page_link(page, label=label, query_params=link.address())
+
+
+def _page_of(path: str) -> tuple[str, str]:
+    first = path.partition(".")[0]
+    if ".attention" in path:
+        return "pages/attention.py", "Attention maps"
+    if path.startswith("blocks."):
+        return "pages/activations.py", "Activations"
+    if first in ("tokens", "embeddings", "tok_emb", "pos_emb", "drop_emb"):
+        return "pages/tokens.py", "Tokens and embeddings"
+    if first in ("final_norm", "out_head", "next_token"):
+        return "pages/prediction.py", "Prediction"
+    return PARAMETERS

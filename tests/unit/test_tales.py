@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gptviz.analysis.heads import induction_score, previous_token_score, repeated_tokens
+from gptviz.analysis.heads import INDUCTION, PREVIOUS_TOKEN, repeated_tokens
 from gptviz.loading import TRAINED, Loaded, build, load
 from gptviz.tracing import trace
 from gptviz.training import held_out_loss
@@ -53,15 +53,15 @@ def test_it_foretells_a_text_that_it_has_never_read(tales: Loaded) -> None:
 
 def test_it_has_a_previous_token_head(tales: Loaded, untrained: Loaded) -> None:
     ids = tales.tokenizer.encode(HELD_OUT)[:64]
-    assert previous_token_score(trace(tales.model, ids)).max() > 0.5
-    assert previous_token_score(trace(untrained.model, ids)).max() < 0.1
+    assert PREVIOUS_TOKEN.of(trace(tales.model, ids)).max() > 0.5
+    assert PREVIOUS_TOKEN.of(trace(untrained.model, ids)).max() < 0.1
 
 
 @pytest.mark.parametrize("span", [16, 32, 64])
 def test_it_has_an_induction_head(tales: Loaded, untrained: Loaded, span: int) -> None:
     ids = repeated_tokens(tales.model.config.vocab_size, span)
-    assert induction_score(trace(tales.model, ids)).max() > 0.3
-    assert induction_score(trace(untrained.model, ids)).max() < 0.1
+    assert INDUCTION.of(trace(tales.model, ids)).max() > 0.3
+    assert INDUCTION.of(trace(untrained.model, ids)).max() < 0.1
 
 
 def test_its_card_stands_beside_it() -> None:

@@ -9,7 +9,13 @@ import pytest
 
 from gptviz.analysis import overview
 from gptviz.analysis.attention import head_map
-from gptviz.analysis.overview import all_heads, last_hidden, layer_heads
+from gptviz.analysis.overview import (
+    all_heads,
+    largest_weights,
+    last_hidden,
+    layer_heads,
+    rows_of_each,
+)
 from gptviz.tracing import Trace
 
 Read = Callable[..., Trace]
@@ -58,6 +64,30 @@ def test_one_layer_is_that_of_all(read: Read) -> None:
     np.testing.assert_array_equal(layer_heads(traced, 1), all_heads(traced).maps[1])
     with pytest.raises(IndexError, match="layer 2 isn't there"):
         layer_heads(traced, 2)
+
+
+def test_the_largest_weights_are_exact(read: Read) -> None:
+    traced = read([(7 * i) % 300 for i in range(70)])
+    found, exact = largest_weights(traced, 1), head_map(traced, 1, 2)
+    for row, column in ((0, 0), (17, 3), (34, 34), (34, 0)):
+        cell = exact[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+        assert found[2, row, column] == pytest.approx(cell.max(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("n_maps", "rows"), [(1, 64), (144, 64), (48 * 25, 31), (96 * 96, 11), (128 * 128, 8)]
+)
+def test_very_many_heads_have_smaller_maps(n_maps: int, rows: int) -> None:
+    assert rows_of_each(n_maps) == rows
+
+
+def test_the_overview_is_as_fine_as_the_number_of_heads_allows(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced = read(list(range(70)))
+    assert all_heads(traced).maps.shape == (2, 3, 35, 35)
+    monkeypatch.setattr(overview, "MOST_CELLS", 6 * 20**2)
+    assert all_heads(traced).maps.shape == (2, 3, 18, 18)
 
 
 def test_work_can_be_stopped_before_a_layer(read: Read) -> None:
