@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from gptviz.tokenizer import Tokenizer
     from gptviz.tracing import Trace, trace
 
+__version__ = "0.1.0"
+
 __all__ = [
     "GPT_CONFIG_124M",
     "PRESETS",

@@ -213,6 +213,17 @@ def _check_heads(emb_dim: int, n_heads: int) -> None:
         )
 
 
+FIELD_HELP = {  # in a few plain words
+    "vocab_size": "tokens the model knows",
+    "context_length": "tokens it can read at once",
+    "emb_dim": "numbers that describe one token",
+    "n_heads": "attention heads in each block; they share emb_dim among them",
+    "n_layers": "transformer blocks",
+    "drop_rate": "share of numbers dropped while training",
+    "qkv_bias": "whether query, key and value have a bias",
+    "tie_weights": "whether the output head is the token embedding, used again",
+}
+
 GPT_CONFIG_124M = {
     "vocab_size": 50257,
     "context_length": 1024,

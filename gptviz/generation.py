@@ -40,19 +40,18 @@ def filtered(
     Temperature comes first, then top-k, then top-p, and the shares of what is left are made to sum
     to 1 again after each. Of two tokens with the same score, the first is the likelier.
     """
+    if not sampling.temperature:
+        return torch.zeros_like(logits, dtype=torch.float64).index_fill_(0, logits.argmax(), 1)
     # In double, and against the largest: so any temperature above 0 gives a number.
-    scores, order = (logits.double() - logits.max()).sort(descending=True, stable=True)
-    if sampling.temperature:
-        scores = scores / sampling.temperature
-        scores[sampling.top_k or len(scores) :] = -torch.inf
-        shares = torch.softmax(scores, dim=-1)
-        before = shares.cumsum(dim=-1) - shares  # what the likelier ones have together
-        shares = shares * (before < sampling.top_p)
-        shares = shares / shares.sum()
-    else:
-        shares = torch.zeros_like(scores)
-        shares[0] = 1
-    return torch.empty_like(shares).scatter_(0, order, shares)
+    scores = (logits.double() - logits.max()) / sampling.temperature
+    if not sampling.top_k and sampling.top_p == 1:
+        return torch.softmax(scores, dim=-1)
+    scores, order = scores.sort(descending=True, stable=True)
+    scores[sampling.top_k or len(scores) :] = -torch.inf
+    shares = torch.softmax(scores, dim=-1)
+    before = shares.cumsum(dim=-1) - shares  # what the likelier ones have together
+    shares = shares * (before < sampling.top_p)
+    return torch.empty_like(shares).scatter_(0, order, shares / shares.sum())
 
 
 class Reader:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -36,11 +37,20 @@ def own_tensors(model: GPTModel) -> list[tuple[str, Tensor]]:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write a safetensors file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a safetensors file whole or not at all.
+
+    Raises:
+        WeightsError: if it can't be written.
+    """
     unfinished = path.with_suffix(".unfinished")
-    save_file(dict(tensors), unfinished, metadata)
-    os.replace(unfinished, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(dict(tensors), unfinished, metadata)
+        os.replace(unfinished, path)
+    except (OSError, SafetensorError) as error:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise WeightsError(f"{path.name} can't be written: {error}") from error
 
 
 def load_weights(path: Path) -> GPTModel:

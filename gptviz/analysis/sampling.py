@@ -54,7 +54,7 @@ def choices(
         drawn: a token that is to be among them, if only as the last.
     """
     before, after = filtered(logits, Sampling()), filtered(logits, sampling)
-    top = before.sort(descending=True, stable=True).indices[:count].tolist()
+    top = before.topk(min(count, len(before))).indices.tolist()
     ids = torch.tensor(top if drawn is None or drawn in top else [*top, drawn])
     ids = ids.to(before.device)
     others = torch.ones_like(before, dtype=torch.bool).index_fill_(0, ids, False)

@@ -57,7 +57,7 @@ def station_heatmap(
         figure.update_xaxes(type="category", title_text="dimension, the largest on the left")
     rows = token_axis(labels, "token", theme)
     figure.update_yaxes(rows, range=[first + len(values) - 0.5, first - 0.5])
-    return below_its_bar(framed(figure, theme, height_of_rows(len(values))))
+    return below_its_bar(framed(figure, theme, height_of_rows(len(values))), theme)
 
 
 def station_histogram(

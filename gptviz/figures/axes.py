@@ -103,13 +103,32 @@ def slim_bar(said: str, theme: Theme) -> dict[str, Any]:
     }
 
 
-def below_its_bar(figure: go.Figure) -> go.Figure:
-    """The figure with its colour bar fixed at the top edge, and room for it.
+def below_its_bar(figure: go.Figure, theme: Theme) -> go.Figure:
+    """A framed map with its slim bar, and the bar's title, fixed at the top edge.
 
-    Left to itself, plotly leaves a gap above the bar and draws the title of the axis over its map.
+    Left to itself, plotly leaves a gap above the bar and draws the title of the axis over the map;
+    fixed at the edge, it draws the bar's own title over the bar. So the title is a text here.
     """
-    figure.update_traces(colorbar={"yref": "container", "y": 1, "yanchor": "top", "ypad": 2})
-    return figure.update_layout(margin_t=66)
+    bar = figure.data[0].colorbar
+    said, bar.title.text = bar.title.text, None
+    words = 4 + 14 * (1 + said.count("<br>"))  # pixels of height
+    bar.update(yref="container", y=1 - words / figure.layout.height, yanchor="top", ypad=0)
+    figure.update_layout(margin_t=words + 32)
+    figure.add_annotation(
+        text=said,
+        font={"size": 11, "color": theme.muted},
+        align="left",
+        showarrow=False,
+        xref="paper",
+        x=0,
+        xanchor="left",
+        yref="paper",
+        y=1,
+        yanchor="bottom",
+        yshift=32 - 2,
+        borderpad=0,
+    )
+    return figure
 
 
 def framed(figure: go.Figure, theme: Theme, height: int) -> go.Figure:

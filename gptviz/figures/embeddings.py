@@ -191,11 +191,12 @@ def vocabulary_scatter(
         solid: in three dimensions.
     """
     own = [i for i in range(n_sentence) if i != chosen]
+    size = 2.2 if solid else 4.0  # a point in space is drawn larger
     groups: list[tuple[str, Sequence[int], dict[str, Any]]] = [
-        ("other tokens", range(n_sentence, len(places)), _dots(theme.muted, 4, 0.45)),
-        ("named by pointing", own[MOST_NAMES:], _dots(theme.kinds["attention"], 8, 0.9)),
-        ("the sentence", own[:MOST_NAMES], _dots(theme.kinds["attention"], 8, 0.9)),
-        ("the chosen token", [chosen], _dots(theme.kinds["head"], 12, 1.0)),
+        ("other tokens", range(n_sentence, len(places)), _dots(theme.muted, size, 0.45)),
+        ("named by pointing", own[MOST_NAMES:], _dots(theme.kinds["attention"], 2 * size, 0.9)),
+        ("the sentence", own[:MOST_NAMES], _dots(theme.kinds["attention"], 2 * size, 0.9)),
+        ("the chosen token", [chosen], _dots(theme.kinds["head"], 3 * size, 1.0)),
     ]
     figure = go.Figure()
     for name, members, look in groups:
@@ -208,7 +209,7 @@ def vocabulary_scatter(
     return (_space if solid else _plane)(framed(figure, theme, 620), titles, theme)
 
 
-def _dots(colour: str, size: int, opacity: float) -> dict[str, Any]:
+def _dots(colour: str, size: float, opacity: float) -> dict[str, Any]:
     return {"marker": {"color": colour, "size": size, "opacity": opacity, "line": {"width": 0}}}
 
 

@@ -125,7 +125,7 @@ def _over_tokens(
     across = token_axis(labels, "token", theme)
     figure.update_xaxes(across, range=[first - 0.5, first + n_tokens - 0.5], tickangle=-45)
     figure.update_yaxes(plain_axis(title, theme), type="category", autorange="reversed")
-    return below_its_bar(framed(figure, theme, min(620, 170 + 22 * n_rows)))
+    return below_its_bar(framed(figure, theme, min(620, 170 + 22 * n_rows)), theme)
 
 
 def token_path(sizes: Mapping[str, tuple[Sequence[float], str]], theme: Theme) -> go.Figure:
@@ -169,7 +169,7 @@ def sum_strips(
 ) -> go.Figure:
     """The parts of a sum and, below them, the result: a dimension in each column."""
     limit = clip_limit(rows)
-    said = f"value: full colour from ±{limit:.3g} ({CLIP_PERCENTILE}th percentile)"
+    said = f"full colour from ±{limit:.3g} ({CLIP_PERCENTILE}th percentile)"
     figure = go.Figure(
         go.Heatmap(
             z=rows,
@@ -185,7 +185,7 @@ def sum_strips(
     across: dict[str, Any] = plain_axis("dimension", theme)
     figure.update_xaxes(across, range=[-0.5, rows.shape[1] - 0.5], tickformat="d")
     figure.update_yaxes(plain_axis("", theme), type="category", autorange="reversed")
-    return below_its_bar(framed(figure, theme, 120 + 44 * len(rows)))
+    return below_its_bar(framed(figure, theme, 120 + 44 * len(rows)), theme)
 
 
 def _round_ticks(limits: Limits) -> list[float]:

@@ -9,26 +9,16 @@ from typing import Any
 
 import streamlit as st
 
-from gptviz.config import PRESETS, ConfigError, Dropout, GPTConfig, valid_widths
+from gptviz.config import FIELD_HELP, PRESETS, ConfigError, Dropout, GPTConfig, valid_widths
+from gptviz.reading import MODEL, SEED, TEXT
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import built
 from gptviz.ui.link import take
 
 CUSTOM = "custom"
-TRAINED = "tales"
-SEED = 123
+TRAINED = MODEL
 NAMES = (*PRESETS, CUSTOM)
-HELP = {
-    "vocab_size": "tokens the model knows",
-    "context_length": "tokens it can read at once",
-    "emb_dim": "numbers that describe one token",
-    "n_heads": "attention heads in each block; they share emb_dim among them",
-    "n_layers": "transformer blocks",
-    "drop_rate": "share of numbers dropped while training",
-    "qkv_bias": "whether query, key and value have a bias",
-    "tie_weights": "whether the output head is the token embedding, used again",
-}
-FIELDS = tuple(HELP)
+FIELDS = tuple(FIELD_HELP)
 FREE_FIELDS = ("drop_rate",)  # no weight depends on them
 LIMITS: dict[str, tuple[Any, Any]] = {  # least, most
     "vocab_size": (257, 200_000),
@@ -46,11 +36,6 @@ LIMITS: dict[str, tuple[Any, Any]] = {  # least, most
 }
 
 _OF_THE_PASS = {"seed": SEED, "train": False, "mask_seed": SEED}
-
-TEXT = (
-    "Once upon a time there was a dear little girl who was loved by everyone who looked at her, "
-    "but most of all by her"
-)
 
 
 @dataclass(frozen=True)
@@ -201,7 +186,9 @@ def _field(control: Callable[..., Any], field: str, step: float | None = None) -
     """One field's control; numbers have limits and a step."""
     limits = LIMITS[field] if step else ()
     options = {"step": step} if step else {}
-    control(field, *limits, key=field, help=HELP[field], on_change=_note, args=(field,), **options)
+    control(
+        field, *limits, key=field, help=FIELD_HELP[field], on_change=_note, args=(field,), **options
+    )
 
 
 def _offer_widths(problem: str) -> None:

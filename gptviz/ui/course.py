@@ -12,6 +12,7 @@ from gptviz.config import PLACEHOLDER_PARTS, PRESETS, GPTConfig
 from gptviz.course import STAGES, stage_of, stage_that_builds
 from gptviz.diagram.parts import part
 from gptviz.ledger import Ledger
+from gptviz.reading import free_memory
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import built, live
 from gptviz.ui.controls import Screen, go_to_stage
@@ -143,10 +144,10 @@ def _book(placeholders: frozenset[str]) -> None:
 
 
 def _run_book(config: GPTConfig, needed: int) -> None:
-    if needed > live.free_memory():
+    if needed > free_memory():
         st.warning(
             f"The book's model would take {needed / 2**30:,.1f} GiB of memory; "
-            f"{live.free_memory() / 2**30:,.1f} GiB can be used now."
+            f"{free_memory() / 2**30:,.1f} GiB can be used now."
         )
         return
     with st.spinner("Making the book's model and running it: some seconds…", show_time=True):

@@ -7,11 +7,10 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import psutil
 import streamlit as st
 
-from gptviz.config import PRESETS
 from gptviz.ledger import Ledger
+from gptviz.reading import free_memory, largest_that_fits
 from gptviz.ui.controls import Screen, return_to
 from gptviz.ui.frame import WARM
 
@@ -27,7 +26,6 @@ T = TypeVar("T", bound="Sized")
 
 SLOW = 0.3  # seconds: a pass that takes longer says how far it is, and can be stopped
 CHEAP = 1_000_000_000  # bytes: up to here a model is made without being asked for
-USABLE = 0.8  # of the memory that is free
 
 
 def ready(screen: Screen) -> Trace | None:
@@ -141,11 +139,6 @@ def _needed(screen: Screen) -> int:
     return needed
 
 
-def free_memory() -> int:
-    """Bytes that can be used now."""
-    return int(psutil.virtual_memory().available * USABLE)
-
-
 def _too_large(screen: Screen) -> None:
     """Say what it would take, and offer the largest model that fits."""
     needed = _needed(screen)
@@ -154,13 +147,7 @@ def _too_large(screen: Screen) -> None:
         f"{free_memory() / 2**30:,.1f} GiB can be used now. Its diagram and its parameters need "
         "none."
     )
-    fitting = [
-        (Ledger(config).parameters, name)
-        for name, config in PRESETS.items()
-        if Ledger(config).memory_to_run(config.context_length) <= free_memory()
-    ]
-    if fitting:
-        _, name = max(fitting)
+    if name := largest_that_fits():
         st.button(f"Use {name} instead", on_click=return_to, args=(name,))
 
 

@@ -34,8 +34,9 @@ def show(screen: Screen, trace: Trace) -> None:
     )
     layer = choose.number("Block", "layer", screen.config.n_layers)
     units = live.once(screen, ("hidden", layer), lambda: hidden(trace, layer))
-    found = live.once(screen, "silence", lambda: silence(trace, live.stop_if_stale))
     _gelu(units)
+    with st.spinner("Counting silent units in all blocks…"):
+        found = live.once(screen, "silence", lambda: silence(trace, live.stop_if_stale))
     _silence(screen, found, layer)
     _single(screen, units, layer)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from pathlib import Path
 
 import streamlit as st
 
@@ -14,9 +13,6 @@ from gptviz.ledger import Ledger
 from gptviz.source import code_of
 from gptviz.ui import course, link, live
 from gptviz.ui.controls import Screen
-
-ROOT = Path(__file__).parents[2]
-PARAMETERS = ("pages/parameters.py", "Parameters")
 
 
 def panel(screen: Screen, path: str) -> None:
@@ -78,8 +74,6 @@ def _code(piece: Part) -> None:
 def _more(piece: Part) -> None:
     """The page that shows more of it; layer, head and station go along."""
     page, label = _page_of(piece.path)
-    if not (ROOT / page).exists():
-        page, label = PARAMETERS
     st.page_link(page, label=label, query_params=link.address())
 
 
@@ -93,4 +87,4 @@ def _page_of(path: str) -> tuple[str, str]:
         return "pages/tokens.py", "Tokens and embeddings"
     if first in ("final_norm", "out_head", "next_token"):
         return "pages/prediction.py", "Prediction"
-    return PARAMETERS
+    return "pages/parameters.py", "Parameters"

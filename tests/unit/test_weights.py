@@ -96,9 +96,19 @@ def test_a_failed_write_leaves_the_old_file(saved, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr("gptviz.weights.save_file", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(WeightsError, match=r"model\.safetensors can't be written: disk full"):
         write_tensors(saved, {"a": torch.zeros(1)}, {})
     assert saved.read_bytes() == before
+
+
+def test_a_write_that_is_interrupted_leaves_nothing_half_done(saved, monkeypatch):
+    def fail(*_args):
+        raise OSError("no right to")
+
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(WeightsError, match="no right to"):
+        write_tensors(saved, {"a": torch.zeros(1)}, {})
+    assert list(saved.parent.iterdir()) == [saved]
 
 
 def refused(path, match):

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from gptviz.analysis.outputs import output_at
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.diagram.layout import lay_out
-from gptviz.diagram.parts import IN_BLOCK, IN_COLUMN, can_open
+from gptviz.diagram.parts import IN_BLOCK, IN_COLUMN, can_open, part, shape_text
 from gptviz.diagram.view import View
 from gptviz.model import GPTModel
 from gptviz.source import code_of
 from gptviz.tracing import trace
 
 HOLDERS = ("", "blocks")  # modules that only hold others
-NOTHING_CHOSEN = "out_head.sampling"  # the model gives probabilities; nobody draws from them yet
+NOTHING_CHOSEN = "out_head.sampling"  # a token, no tensor
 
 
 @st.composite
@@ -73,7 +73,7 @@ def test_every_module_is_met_on_the_way_down_and_once_on_each_picture(config):
 @given(small_configs())
 def test_a_part_without_a_module_names_the_function_that_computes_it(config):
     paths = {box.path for drawing in drawings(config).values() for box in drawing.boxes}
-    for path in paths - modules(config) - {NOTHING_CHOSEN}:
+    for path in paths - modules(config):
         found = code_of(path)
         assert found, path
         where, code = found
@@ -99,7 +99,7 @@ def of_step(traced, path):
     """The shape of what a step without a module makes, from the trace."""
     if path == "tokens":
         return tuple(traced.token_ids.shape)
-    if path == "next_token":
+    if path in ("next_token", "out_head.softmax"):
         return tuple(traced.probabilities().shape)
     if re.search(r"\.(split|core\.\w+)$", path):
         n_heads = traced.config.n_heads
@@ -110,12 +110,18 @@ def of_step(traced, path):
 
 @settings(deadline=None, max_examples=25)
 @given(config=small_configs(), n_tokens=st.integers(1, 8), narrow=st.booleans())
-def test_the_shape_on_every_line_is_that_of_the_tensor_in_a_real_pass(config, n_tokens, narrow):
+def test_shapes_on_lines_and_of_parts_are_those_of_the_tensors_in_a_real_pass(
+    config, n_tokens, narrow
+):
     seen, traced = outputs(config, n_tokens)
     for drawing in drawings(config, n_tokens, narrow).values():
         for line in drawing.lines:
-            shape = seen.get(line.source) or of_step(traced, line.source)
-            assert line.shape == f"({', '.join(map(str, shape))})", line
+            assert line.shape == shape_text(seen.get(line.source) or of_step(traced, line.source))
+        for path in {box.path for box in drawing.boxes} - {NOTHING_CHOSEN, "blocks"}:
+            if path == "out_head.matmul":
+                path = "out_head"  # of a trace there is but the last row
+            shape = seen.get(path) or of_step(traced, path)
+            assert part(config, path, n_tokens).output == shape, path
 
 
 @pytest.mark.parametrize("n_layers", [1, 96])

@@ -44,12 +44,13 @@ def test_heatmap_cells_are_the_values(theme: Theme) -> None:
 
 
 def test_heatmap_colours_are_even_on_both_sides_and_say_where_they_end(theme: Theme) -> None:
-    heatmap = station_heatmap(VALUES, LABELS, theme).data[0]
+    figure = station_heatmap(VALUES, LABELS, theme)
+    heatmap = figure.data[0]
     limit = np.percentile(np.abs(VALUES), 99.5)
     assert limit < 8  # the largest number is past the end: the bar must say so
     assert heatmap.zmax == pytest.approx(limit)
     assert heatmap.zmin == -heatmap.zmax
-    assert f"full colour from ±{limit:.3g} (99.5th percentile)" in heatmap.colorbar.title.text
+    assert f"full colour from ±{limit:.3g} (99.5th percentile)" in figure.layout.annotations[0].text
     assert [colour for _, colour in heatmap.colorscale] == list(theme.diverging)
 
 

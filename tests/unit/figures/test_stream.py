@@ -39,7 +39,7 @@ def test_sizes_are_coloured_by_their_logarithm_and_said_as_they_are(theme: Theme
     assert (heatmap.zmin, heatmap.zmax) == pytest.approx((np.log10(3), np.log10(400)))
     assert heatmap.y == ("a", "b", "c")
     assert "norm %{customdata" in heatmap.hovertemplate
-    assert "colour ends at 3 and 400" in heatmap.colorbar.title.text
+    assert "colour ends at 3 and 400" in figure.layout.annotations[0].text
     bar = heatmap.colorbar
     assert [10**tick for tick in bar.tickvals] == pytest.approx([float(t) for t in bar.ticktext])
     assert figure.layout.yaxis.autorange == "reversed"  # the first block on top

@@ -1,4 +1,4 @@
-"""``gptviz`` in the terminal."""
+"""``gptviz train``: train the model that ships, or one like it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,7 @@ from rich.progress import (
 
 from gptviz.config import PRESETS
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
 
-
-@app.callback()
-def main() -> None:
-    """gptviz: see the whole of a GPT, and train the small one that ships."""
-
-
-@app.command()
 def train(
     data: Annotated[Path, typer.Argument(help="folder with *.txt files", exists=True)],
     out: Annotated[Path, typer.Argument(help="folder for the state and the best weights")],
@@ -78,7 +70,3 @@ def train(
             bar.update(task, completed=report.step, description=what)
             if report.held_out_loss is not None:
                 bar.console.print(f"step {report.step}: held out {report.held_out_loss:.4f} nats")
-
-
-if __name__ == "__main__":
-    app()

@@ -1,0 +1,32 @@
+"""What is read where nothing else is asked for, and whether there is memory to read it."""
+
+from __future__ import annotations
+
+import psutil
+
+from gptviz.config import PRESETS
+from gptviz.ledger import Ledger
+
+MODEL = "tales"
+SEED = 123
+TEXT = (
+    "Once upon a time there was a dear little girl who was loved by everyone who looked at her, "
+    "but most of all by her"
+)
+USABLE = 0.8  # of the memory that is free
+
+
+def free_memory() -> int:
+    """Bytes that can be used now."""
+    return int(psutil.virtual_memory().available * USABLE)
+
+
+def largest_that_fits() -> str | None:
+    """The largest preset that can be made now and read a text of its ``context_length``."""
+    free = free_memory()
+    fitting = [
+        (Ledger(config).parameters, name)
+        for name, config in PRESETS.items()
+        if Ledger(config).memory_to_run(config.context_length) <= free
+    ]
+    return max(fitting)[1] if fitting else None

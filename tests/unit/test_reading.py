@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from gptviz.config import PRESETS
+from gptviz.ledger import Ledger
+from gptviz.reading import MODEL, TEXT, USABLE, free_memory, largest_that_fits
+from gptviz.tokenizer import Tokenizer
+
+
+def free(monkeypatch, n_bytes):
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=n_bytes))
+
+
+def test_a_part_of_the_memory_is_left_alone(monkeypatch):
+    free(monkeypatch, 1000)
+    assert free_memory() == 800
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_largest_that_fits_is_the_last_that_does(monkeypatch, name):
+    config = PRESETS[name]
+    needed = Ledger(config).memory_to_run(config.context_length)
+    free(monkeypatch, round(needed / USABLE) + 1)
+    assert largest_that_fits() == name
+    free(monkeypatch, round(needed / USABLE) - 8)
+    assert largest_that_fits() != name
+
+
+def test_the_first_sentence_fits_the_first_model():
+    config = PRESETS[MODEL]
+    assert 1 < len(Tokenizer(config.vocab_size).encode(TEXT)) < config.context_length
