@@ -16,9 +16,12 @@ from gptviz.costs import (
     training_flops,
     training_memory,
 )
+from gptviz.figures.roofline import roofline
 from gptviz.ledger import FP32_BYTES, Ledger
+from gptviz.ui.chart import chart
 from gptviz.ui.choose import MOST_ROWS
-from gptviz.ui.tables import size_in_words, table
+from gptviz.ui.frame import theme
+from gptviz.ui.tables import indented, size_in_words, table
 
 
 def controls(config: GPTConfig) -> None:
@@ -61,12 +64,15 @@ def memory(config: GPTConfig) -> None:
         ),
     ]
     cache = size_in_words(rows * ledger.kv_cache_bytes(n_tokens, width))
+    keys = f"keys and values: 2 × {config.n_layers} × {config.emb_dim:,} numbers × {kinds}"
+    a_key = keys if a_token else "there is no attention to have keys and values"
     table(
         "Memory that training and running take",
         ("Memory", "Size", "How"),
         [
             ("Weights", size_in_words(step.weights), f"{count} × {kinds}"),
             *(training if width > 1 else ()),  # nobody trains in int8
+            ("KV cache of one token", f"{a_token:,} bytes", a_key),
             ("KV cache, to write with", cache, f"{read} × {a_token:,} bytes"),
         ],
     )
@@ -77,34 +83,58 @@ def work(config: GPTConfig) -> None:
     ledger, n_tokens, rows = Ledger(config), st.session_state["length"], st.session_state["rows"]
     width = NUMBER_TYPES[st.session_state["numbers"]]
     device = next(each for each in DEVICES if each.name == st.session_state["device"])
-    forward = ledger.flops(n_tokens, rows)
-    read, write = (phase(ledger, n_tokens, rows, width) for phase in (prefill, decode))
+    _flops(ledger, n_tokens, rows)
+    phases = {
+        "Reading (prefill)": prefill(ledger, n_tokens, rows, width),
+        "Writing one token (decode)": decode(ledger, n_tokens, rows, width),
+    }
     table(
-        "FLOPs and bytes of training, reading and writing",
-        ("Work", "FLOPs", "Bytes moved", "FLOPs a byte", "At least"),
-        [
-            ("A forward pass", f"{forward.total:,}", "", "", ""),
-            ("of which attention", f"{forward.attention:,}", "", "", ""),
-            ("A training step", f"{training_flops(ledger, n_tokens, rows):,}", "", "", ""),
-            ("Reading (prefill)", *_work(read, device)),
-            ("Writing one token (decode)", *_work(write, device)),
-        ],
+        "FLOPs and bytes of reading and writing",
+        ("With a KV cache", "FLOPs", "Bytes moved", "FLOPs a byte", "At least"),
+        [(name, *_work(done, device)) for name, done in phases.items()],
     )
+    figure = roofline(device, phases, theme())
+    chart(figure, "roofline", f"Roofline of {device.name}: reading and writing below its roof.")
+    st.caption(_about(device, list(phases.values())))
+
+
+def _flops(ledger: Ledger, n_tokens: int, rows: int) -> None:
+    """FLOPs of a whole pass and of a training step, attention apart: in all, and for a token."""
+    forward, tokens = ledger.flops(n_tokens, rows), rows * n_tokens
+    step = training_flops(ledger, n_tokens, rows)
+    counts = [
+        ("A forward pass", forward.total),
+        (indented("in the Linear layers", 1), forward.linear),
+        (indented("in attention, over all pairs of tokens", 1), forward.attention),
+        ("A training step: three times as many", step),
+    ]
+    table(
+        "FLOPs of a forward pass and of a training step",
+        ("Work", f"FLOPs, {tokens:,} tokens", "FLOPs a token"),
+        [(name, f"{count:,}", f"{count // tokens:,}") for name, count in counts],
+    )
+
+
+def _about(device: Device, phases: list[Work]) -> str:
+    """How to read the roofline, with the device's numbers and where they are from."""
     balance = device.flops / device.bandwidth
-    bound = "moving the weights" if write.intensity < balance else "computing"
-    st.caption(
+    read, write = ("computing" if p.intensity > balance else "its memory" for p in phases)
+    return (
         f"{device.name}: {device.flops / 1e12:,.0f} TFLOP/s in bf16 or fp16, "
-        f"{device.bandwidth / 1e9:,.0f} GB/s ({device.source}). With fewer than {balance:,.0f} "
-        f"FLOPs a byte it waits for its memory: writing is bound by {bound}. The least time is "
-        "the longer of computing and moving (roofline); real programs take longer."
+        f"{device.bandwidth / 1e9:,.0f} GB/s ({device.source}); it is taken to compute in these, "
+        "however the numbers are kept. The roof is what it can reach: with fewer than "
+        f"{balance:,.0f} FLOPs for each byte moved it waits for its memory. Here reading is bound "
+        f"by {read}, writing by {write}. The least time is the longer of computing and moving "
+        "(roofline, Williams et al. 2009); real programs take longer."
     )
 
 
 def sizes() -> None:
-    """GPT-2's sizes and GPT-3 beside each other."""
+    """GPT-2's sizes and GPT-3 beside each other; GPT-2 as published is tied and has the bias."""
     rows = []
     for name, config in PRESETS.items():
         ledger = Ledger(config)
+        with_bias = Ledger(config.changed(tie_weights=True, qkv_bias=True))
         rows.append(
             {
                 "model": name,
@@ -113,13 +143,14 @@ def sizes() -> None:
                 "emb_dim": config.emb_dim,
                 "parameters, untied": ledger.parameters_untied,
                 "parameters, tied": ledger.parameters_tied,
+                "tied, with qkv bias": with_bias.parameters,
                 "weights in fp32": size_in_words(ledger.weight_bytes(FP32_BYTES)),
                 "FLOPs a token, short text": ledger.flops(1).linear,
                 "KV cache a token, fp16": size_in_words(ledger.kv_cache_bytes(1)),
             }
         )
     numbers = st.column_config.NumberColumn(format="localized")
-    large = ("parameters, untied", "parameters, tied", "FLOPs a token, short text")
+    large = [name for name, value in rows[0].items() if isinstance(value, int)]
     st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=dict.fromkeys(large, numbers))
 
 

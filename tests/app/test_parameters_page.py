@@ -79,6 +79,45 @@ def test_memory_and_work_follow_the_choices(visit):
     assert page.link | {"rows": "2", "numbers": "bf16 or fp16"} == page.link
 
 
+def cells(page, column):
+    """The one table that has this column, as rows by their names."""
+    (found,) = [each.value for each in page.app.table if column in each.value.columns]
+    return {name.strip("\u00a0 "): list(row) for name, *row in found.itertuples()}
+
+
+def test_the_known_flops_and_cache_stand_on_the_page(visit):
+    """GPT-2 small, two rows of 1,024 tokens: in all and for a token, attention apart."""
+    page = visit("pages/parameters.py", model="gpt2-small", rows="2", numbers="bf16 or fp16")
+    flops = cells(page, "FLOPs a token")
+    assert flops["A forward pass"] == ["583,296,614,400", "284,812,800"]
+    assert flops["in the Linear layers"] == ["505,987,203,072", "247,064,064"]
+    assert flops["in attention, over all pairs of tokens"] == ["77,309,411,328", "37,748,736"]
+    assert flops["A training step: three times as many"][0] == f"{3 * 583_296_614_400:,}"
+    assert cells(page, "How")["KV cache of one token"][0] == "36,864 bytes"
+    page.set("rows", 1).set("decimal", True)
+    assert cells(page, "How")["KV cache, to write with"][0] == "37.75 MB"
+    page.set("numbers", "fp32")
+    assert cells(page, "How")["KV cache of one token"][0] == "73,728 bytes"
+
+
+def test_reading_and_writing_stand_below_the_roof_of_the_device(visit, numbers):
+    page = visit("pages/parameters.py", model="gpt2-small", numbers="bf16 or fp16")
+    page.set("device", "NVIDIA A100 80GB SXM")
+    ledger = Ledger(PRESETS["gpt2-small"])
+    roof, read, write = page.figures()[1]["data"]
+    assert roof["name"] == "roof of NVIDIA A100 80GB SXM"
+    assert numbers(roof["y"]).max() == 312
+    for point, work in ((read, prefill(ledger, 1024)), (write, decode(ledger, 1024))):
+        assert numbers(point["x"]).tolist() == [work.intensity]
+    assert "reading is bound by computing, writing by its memory" in page.words
+
+
+def test_no_attention_needs_no_cache(visit):
+    page = visit("pages/parameters.py", model="gpt2-small", attention="false")
+    size_, how = cells(page, "How")["KV cache of one token"]
+    assert (size_, how) == ("0 bytes", "there is no attention to have keys and values")
+
+
 def test_sizes_in_another_unit(visit):
     page = visit("pages/parameters.py", model="gpt2-small").set("decimal", True)
     assert metrics(page)[2] == "652.04 MB"
@@ -98,3 +137,18 @@ def test_gpt2_and_gpt3_stand_beside_each_other(visit):
     for name, config in PRESETS.items():
         assert rows["parameters, untied"][name] == Ledger(config).parameters_untied
         assert rows["FLOPs a token, short text"][name] == Ledger(config).flops(1).linear
+
+
+# GPT-2 as it was published: tied, with biases of query, key and value.
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("gpt2-small", 124_439_808),
+        ("gpt2-medium", 354_823_168),
+        ("gpt2-large", 774_030_080),
+        ("gpt2-xl", 1_557_611_200),
+    ],
+)
+def test_the_published_sizes_are_in_the_table(name, count, visit):
+    rows = visit("pages/parameters.py").app.dataframe[0].value.set_index("model")
+    assert rows["tied, with qkv bias"][name] == count
