@@ -13,6 +13,7 @@ from gptviz.diagram.inside import (
     draw_sum,
     shown_tokens,
 )
+from gptviz.diagram.legend import add_legend
 from gptviz.diagram.pen import CELL, Pen
 from gptviz.diagram.view import View
 
@@ -36,6 +37,8 @@ def lay_out(view: View, narrow: bool = False) -> Drawing:
     column = _Column(Pen(view, drawing), MARGIN, NARROW if narrow else COLUMN, narrow)
     column.draw()
     drawing.height = max(drawing.height, column.y) + MARGIN
+    if view.still and view.measure:
+        add_legend(drawing, view.measure, MARGIN)
     return drawing
 
 

@@ -20,6 +20,7 @@ class Measure:
             equal factors are equal steps of colour.
         parts: how much of it parts have, by their paths.
         heads: how much the heads of an attention have, in order, by its path.
+        about: what is measured, in plain words.
     """
 
     unit: str
@@ -27,6 +28,7 @@ class Measure:
     most: float
     parts: Mapping[str, float]
     heads: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    about: str = ""
 
     def share(self, value: float) -> float:
         """Where a value lies on the colour scale, from 0 to 1; 0 for one that isn't known."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from gptviz.diagram.layout import lay_out
 from gptviz.diagram.svg import SHADES, to_svg
-from gptviz.diagram.view import View
+from gptviz.diagram.view import Measure, View
 from gptviz.figures.theme import DARK, KINDS, LIGHT, along, readable_on
 from gptviz.ui.components import component
 from gptviz.ui.frame import theme
@@ -29,12 +29,11 @@ _component = component("diagram", "\n".join(_RULES))
 def diagram(
     view: View,
     selected: str,
-    legend: Mapping[str, str] | None,
     on_click: Callable[[], None],
     on_walk: Callable[[], None],
     key: str,
 ) -> None:
-    """Draw a view; ``legend`` says what its colours mean, if not the kinds of parts.
+    """Draw a view, with a legend where its colours are not those of the kinds of parts.
 
     ``on_click`` runs after ``st.session_state[key].clicked`` got a part's path, ``on_walk`` after
     ``.walked`` got the path of a level that the opened part is in.
@@ -43,13 +42,20 @@ def diagram(
         "wide": to_svg(lay_out(view)),
         "narrow": to_svg(lay_out(view, narrow=True)),
         "selected": selected,
-        "legend": legend,
+        "legend": _legend(view.measure),
         "shades": SHADES,
         "dark": theme() is DARK,
         # In a tuple: in a list Streamlit would look for tables, and import pandas for it.
         "levels": tuple({"path": path, "name": name} for path, name in levels(view)),
     }
     _component(data=data, key=key, on_clicked_change=on_click, on_walked_change=on_walk)
+
+
+def _legend(measure: Measure | None) -> dict[str, str] | None:
+    if measure is None:
+        return None
+    low, high = measure.words(measure.least), measure.words(measure.most)
+    return {"about": measure.about, "low": low, "high": high}
 
 
 def levels(view: View) -> list[tuple[str, str]]:

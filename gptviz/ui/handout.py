@@ -39,7 +39,8 @@ def make(screen: Screen, view: View, choices: Choices, text: str, address: str) 
     trace = live.ready(screen)
     layer = choices.layer if view.layer is None else view.layer
     opened = (
-        birds_eye.view(screen, path, choices.head, view.symbolic) for path in levels(view, layer)
+        birds_eye.view(screen, path, choices.head, view.symbolic, view.measure)
+        for path in levels(view, layer)
     )
     views = [replace(each, still=True) for each in opened]
     sheet = Sheet(screen.title, text, address, views, _missing(screen), decimal=choices.decimal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,8 @@ ABOUT = {
     ADDED: "The length of what a part adds ÷ that of the stream it is added to (L2 norms, mean "
     "over the tokens), on a logarithmic scale.",
     ENTROPY: "How widely heads spread their weight: attention entropy, the mean over all queries "
-    "from position 1 on, and over a block's heads.",
+    "from position 1 on, and over a block's heads. The scale ends where every query looks evenly "
+    "at all it may see.",
 }
 
 
@@ -79,7 +81,8 @@ def found(screen: Screen) -> Measure | None:
     chosen = st.session_state["colours"]
     if chosen == KIND or _why_not(screen) or (values := live.kept(screen, chosen)) is None:
         return None
-    return _of_added(values) if chosen == ADDED else _of_entropy(values, len(screen.token_ids))
+    found = _of_added(values) if chosen == ADDED else _of_entropy(values, len(screen.token_ids))
+    return replace(found, about=_about(found, chosen))
 
 
 def _of_added(values: Contributions) -> Measure:
@@ -100,20 +103,14 @@ def _of_entropy(values: np.ndarray, n_tokens: int) -> Measure:
     return Measure("bits", 0, most_entropy(n_tokens), means, heads)
 
 
-def legend(measure: Measure | None) -> dict[str, str] | None:
-    """What the colours mean, in words: the quantity, and the two ends of its scale."""
-    if measure is None:
-        return None
-    chosen = st.session_state["colours"]
+def _about(measure: Measure, chosen: str) -> str:
+    """The quantity in plain words, and where there is least and most of it."""
     known = [path for path, value in measure.parts.items() if not isnan(value)]
-    ends = [pick(known, key=measure.parts.__getitem__) for pick in (min, max) if known]
+    if not known:
+        return ABOUT[chosen]
+    ends = [pick(known, key=measure.parts.__getitem__) for pick in (min, max)]
     here = " to ".join(f"{measure.words(measure.parts[path])} ({_place(path)})" for path in ends)
-    evenly = ", evenly over all they may see" if chosen == ENTROPY else ""
-    return {
-        "about": f"{ABOUT[chosen]} Here from {here}." if here else ABOUT[chosen],
-        "low": measure.words(measure.least),
-        "high": f"{measure.words(measure.most)}{evenly}",
-    }
+    return f"{ABOUT[chosen]} Here from {here}."
 
 
 def _place(path: str) -> str:
