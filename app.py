@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gptviz.ui import birds_eye, course
+from gptviz.ui import birds_eye, course, take_along
 from gptviz.ui.frame import frame, sidebar
 from gptviz.ui.panel import panel
 
@@ -10,12 +10,12 @@ screen = frame("Bird's-eye view", "How does it all fit together, and why is each
 
 picture, beside = st.columns([7, 3], gap="medium")
 with picture:
-    birds_eye.show(screen)
+    view = birds_eye.show(screen)
 with beside:
     course.offer(screen)
     birds_eye.choices(screen)
     panel(screen, birds_eye.selected(screen))
-    birds_eye.take_along(screen)
+    take_along.offer(screen, view)
 sidebar(screen)
 birds_eye.follow_up(screen)
 course.outcome(screen)

@@ -74,5 +74,18 @@ window.bench = (() => {
     return !busy && performance.now() - Math.max(idle, heard, acted) > QUIET;
   }
 
-  return { there, watch, settled };
+  // The end of the last frame that changed something in the middle of the page.
+  let changed = 0;
+  const inMain = node => (node.closest ? node : node.parentElement)
+    ?.closest('[data-testid="stMain"]');
+  const observer = new MutationObserver(records => {
+    if (!records.some(record => inMain(record.target))) return;
+    requestAnimationFrame(() => setTimeout(() => { changed = performance.now(); }));
+  });
+  addEventListener('DOMContentLoaded', () => observer.observe(document.body, {
+    subtree: true, childList: true, characterData: true, attributes: true,
+  }));
+  const restless = () => changed - acted;
+
+  return { there, watch, settled, restless };
 })();

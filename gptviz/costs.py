@@ -166,7 +166,7 @@ class Device:
 
 
 DEVICES = (
-    Device("NVIDIA T4", 65e12, 320e9, 16e9, "NVIDIA T4 datasheet"),
+    Device("NVIDIA T4", 65e12, 320e9, 16e9, "NVIDIA T4 product brief"),
     Device("NVIDIA RTX 4090", 165.2e12, 1008e9, 24e9, "NVIDIA Ada architecture whitepaper"),
     Device("NVIDIA A100 80GB SXM", 312e12, 2039e9, 80e9, "NVIDIA A100 datasheet"),
     Device("NVIDIA H100 SXM", 989e12, 3350e9, 80e9, "NVIDIA H100 datasheet, without sparsity"),

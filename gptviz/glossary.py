@@ -34,6 +34,11 @@ class Entry:
     why: str
     formula: str
 
+    @property
+    def lines(self) -> list[str]:
+        r"""The formula, with what stands after a wide space (``,\quad``) on lines of its own."""
+        return self.formula.split(r",\quad")
+
     def filled(self, config: GPTConfig) -> Entry:
         """The entry with a configuration's own numbers."""
         numbers = {name: getattr(config, name) for name in NUMBERS}

@@ -54,6 +54,7 @@ _WHERE: dict[str, Function] = {
     "out_head": ("model.py", "GPTModel.forward", "self.out_head"),
     "out_head.matmul": ("model.py", "GPTModel.forward", "self.out_head"),
     "out_head.softmax": _PROBABILITIES,
+    "out_head.sampling": ("generation.py", "filtered", ""),
     "next_token": _PROBABILITIES,
     **{
         f"{norm}{step}": where

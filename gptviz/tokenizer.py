@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import tiktoken
@@ -19,7 +24,34 @@ VOCABULARY_SHA256 = "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838
 # How GPT-2 cuts a text into pieces before it merges bytes inside each piece.
 _PIECES = r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"""
 
+# The same for a text in which ASCII stands for all of Unicode (_stand_in): Python's own patterns
+# know no \p{L}.
+_STAND_INS = re.compile(
+    r"""'(?:[sdmt]|ll|ve|re)| ?[A-Za-z]++| ?[0-9]++| ?[^\sA-Za-z0-9]++|\s++\Z|\s+(?!\S)|\s""",
+    re.ASCII,
+)
+
+NO_RANK = 2**31  # later than every pair that is in a vocabulary
+
 _VISIBLE = str.maketrans({" ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍"})
+
+
+@dataclass(frozen=True)
+class Join:
+    """One step of a word's encoding: two neighbouring pieces become one.
+
+    Args:
+        left, right: the two.
+        rank: the new piece's place in the list of merges, which is also its id.
+        place: where it stands among ``pieces``.
+        pieces: all of the word after this step.
+    """
+
+    left: bytes
+    right: bytes
+    rank: int
+    place: int
+    pieces: tuple[bytes, ...]
 
 
 class Tokenizer:
@@ -72,15 +104,79 @@ class Tokenizer:
 
     def label(self, token_id: int) -> str:
         """One token made visible: ``␣`` space, ``⏎`` newline, ``\\xe2`` a byte of a character."""
-        text = self.token_bytes(token_id).decode("utf-8", errors="backslashreplace")
-        if not text:
-            return f"unused {token_id}"
-        text = text.translate(_VISIBLE)
-        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        return visible(self.token_bytes(token_id)) or f"unused {token_id}"
 
     def labels(self, ids: Iterable[int]) -> list[str]:
         """``label`` of every id."""
         return [self.label(token_id) for token_id in ids]
+
+    def words(self, text: str) -> list[str]:
+        """What GPT-2 cuts a text into before it merges bytes: no token reaches over a cut.
+
+        A space belongs to the word after it. ``<|endoftext|>`` stands alone. Half a surrogate pair
+        is no character: it becomes U+FFFD, as in ``encode``. Source: the pattern of GPT-2's
+        ``encoder.py``.
+        """
+        sound = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        first, *later = sound.split(END_OF_TEXT)
+        return _cut(first) + [word for part in later for word in (END_OF_TEXT, *_cut(part))]
+
+    def word_tokens(self, text: str, ids: Sequence[int]) -> list[tuple[str, range]]:
+        """Each word with the positions of its tokens in ``ids``: all of the text's, or the first.
+
+        Words that begin after the last of them are left out.
+        """
+        starts = [0, *accumulate(len(self.token_bytes(token_id)) for token_id in ids)]
+        found, here, first = [], 0, 0
+        for word in self.words(text):
+            here += len(word.encode())
+            after = bisect_left(starts, here, first)
+            found.append((word, range(first, min(after, len(ids)))))
+            first = after
+        return [(word, tokens) for word, tokens in found if tokens.start < len(ids)]
+
+    def joins(self, word: bytes) -> Iterator[Join]:
+        """How the bytes of one word become tokens, step by step.
+
+        Of all neighbours that make a piece of the vocabulary, those of the lowest rank are joined,
+        the leftmost first, until no two are left. A word of n bytes takes at most n - 1 steps.
+        Source: Sennrich et al. 2016, Neural Machine Translation of Rare Words with Subword Units,
+        on bytes instead of characters (Radford et al. 2019).
+        """
+        pieces = [word[i : i + 1] for i in range(len(word))]
+        ranks = [self._rank(*pair) for pair in pairwise(pieces)]
+        while ranks and (rank := min(ranks)) != NO_RANK:
+            place = ranks.index(rank)
+            left, right = pieces[place : place + 2]
+            pieces[place : place + 2] = [left + right]
+            del ranks[place]
+            for i in range(max(place - 1, 0), min(place + 1, len(ranks))):
+                ranks[i] = self._rank(pieces[i], pieces[i + 1])
+            yield Join(left, right, rank, place, tuple(pieces))
+
+    def _rank(self, left: bytes, right: bytes) -> int:
+        rank = _ranks().get(left + right, NO_RANK)
+        return rank if rank < self.end_of_text else NO_RANK
+
+
+def visible(data: bytes) -> str:
+    """Bytes made visible: ``␣`` space, ``⏎`` newline, ``\\xe2`` a byte of a split character."""
+    text = data.decode("utf-8", errors="backslashreplace").translate(_VISIBLE)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _cut(text: str) -> list[str]:
+    stand_ins = "".join(map(_stand_in, text))
+    return [text[found.start() : found.end()] for found in _STAND_INS.finditer(stand_ins)]
+
+
+def _stand_in(character: str) -> str:
+    """An ASCII character of the same kind: a letter, a number, a space or something else."""
+    if character.isascii():
+        return character
+    if character.isspace():
+        return "\t"  # not " ", which can begin a word
+    return {"L": "L", "N": "0"}.get(unicodedata.category(character)[0], ".")
 
 
 @lru_cache(maxsize=1)
@@ -88,7 +184,7 @@ def _ranks() -> dict[bytes, int]:
     return load_tiktoken_bpe(str(VOCABULARY), expected_hash=VOCABULARY_SHA256)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _encoding(end_of_text: int) -> tiktoken.Encoding:
     return tiktoken.Encoding(
         name=f"gpt2 cut to {end_of_text + 1} ids",

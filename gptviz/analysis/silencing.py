@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float32, Int64
 
 from gptviz.analysis.attention import require_attention
+from gptviz.hooks import BeforeBlock
 from gptviz.interventions import Head, Interventions
 from gptviz.tracing import Trace, trace
 
@@ -91,13 +92,17 @@ def shift(before: Trace, after: Trace, position: int, count: int) -> Shift:
 
 
 def bits_of_each_head(
-    traced: Trace, position: int, before_pass: Callable[[Head], object] | None = None
+    traced: Trace,
+    position: int,
+    before_pass: Callable[[Head], object] | None = None,
+    before_block: BeforeBlock | None = None,
 ) -> Float32[np.ndarray, "n_layers n_heads"]:
     """``bits_moved`` by silencing each head alone: the sentence is read once for every head.
 
     Args:
         before_pass: called with layer and head before each pass; what it raises stops the work
             and reaches the caller.
+        before_block: likewise, with the block's number, before each block of each pass.
 
     Raises:
         ValueError: if attention is a placeholder in this model.
@@ -109,6 +114,6 @@ def bits_of_each_head(
         if before_pass is not None:
             before_pass((layer, head))
         without = Interventions(silenced=traced.interventions.silenced | {(layer, head)})
-        again = trace(traced.model, traced.token_ids, None, traced.dropout, without)
+        again = trace(traced.model, traced.token_ids, before_block, traced.dropout, without)
         bits[layer, head] = bits_moved(traced, again, position)
     return bits

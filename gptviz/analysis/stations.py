@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
@@ -106,13 +105,3 @@ def histogram(values: Float32[np.ndarray, "n_tokens width"], bins: int = 80) -> 
     """How often each size of number occurs at a station, from the least to the greatest."""
     counts, edges = np.histogram(values.astype(np.float64), bins=bins)
     return Histogram(counts, edges)
-
-
-@torch.inference_mode()
-def residual_norms(trace: Trace) -> Float32[np.ndarray, "n_places n_tokens"]:
-    """Each token's norm (L2 length) in the residual stream: before block 0, then after each block.
-
-    There are ``n_layers`` + 1 rows.
-    """
-    streams = [trace.embeddings, *(block.resid_post for block in trace.blocks)]
-    return torch.stack([stream.norm(dim=-1) for stream in streams]).float().numpy(force=True)

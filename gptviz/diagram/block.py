@@ -5,13 +5,19 @@ from __future__ import annotations
 from itertools import pairwise
 
 from gptviz.diagram.drawing import Box, Picture, wrapped
-from gptviz.diagram.inside import draw_inside, draw_projections
-from gptviz.diagram.pen import PAD, TITLE, Pen
+from gptviz.diagram.inside import (
+    STREAM,
+    draw_heads_cells,
+    draw_inside,
+    draw_projections,
+    draw_to_heads,
+)
+from gptviz.diagram.pen import GAP, LINE, PAD, TITLE, Pen
 
-STREAM = 36  # from the frame's left edge to the residual stream
 CONTENT = 72  # from the frame's left edge to the parts
 EDGE = 16
 SUM = 26  # size of the circle with the plus
+READ = 36  # from where a sub-layer begins to where its norm reads the stream
 MOST_ROWS = 2  # of small attention maps
 
 
@@ -35,39 +41,44 @@ class _Block:
         self.left, self.width = x + CONTENT, w - CONTENT - EDGE
 
     def draw(self) -> Box:
+        edge = 34 if self.beside else 0  # alone, or where the whole's stream comes in
         self.y += 44
-        self._stream_end(self.top, self.top + 34, self.y)
-        self._sublayer("norm1", "attention", "drop1", "shortcut1")
-        self._sublayer("norm2", "feed_forward", "drop2", "shortcut2")
-        self._stream_end(self.y + 30, self.y + 18, self.y)
+        before = f"blocks.{self.layer - 1}" if self.layer else "drop_emb"
+        self._stream(before, self.top + edge, self.y)
+        self._sublayer(before, "norm1", "attention", "drop1", "shortcut1")
+        middle, after = f"{self.path}.shortcut1", f"{self.path}.shortcut2"
+        self._sublayer(middle, "norm2", "feed_forward", "drop2", "shortcut2")
+        self._stream(after, self.y, self.y + (18 if self.beside else 30))
+        self.pen.shape(self.stream_x + 10, self.y + 14, after)
         self.y += 30
         if self.beside:
             note = "reads the stream, adds to it, twice"
             self.drawing.text(self.x + 84, self.top + 21, note)
-        title = f"Block {self.layer}"
+        title, indent = f"Block {self.layer}", PAD if self.beside else STREAM + 14
         size = (self.x, self.top, self.w, self.y - self.top)
-        return self.pen.part(self.path, *size, style="frame", title=title, opened=True)
+        return self.pen.part(
+            self.path, *size, style="frame", title=title, opened=True, indent=indent
+        )
 
-    def _stream_end(self, edge: float, turn: float, y: float) -> None:
-        """From the frame's edge to the parts; from the middle where the whole's stream comes in."""
-        if self.beside:
-            self.drawing.stream((self.stream_x, turn), (self.stream_x, y))
-        else:
-            middle = self.x + self.w / 2
-            bend = ((middle, edge), (middle, turn), (self.stream_x, turn), (self.stream_x, y))
-            self.drawing.stream(*bend)
+    def _stream(self, source: str, top: float, bottom: float) -> None:
+        self.pen.stream(source, (self.stream_x, top), (self.stream_x, bottom))
 
-    def _sublayer(self, norm: str, part: str, drop: str, shortcut: str) -> None:
+    def _sublayer(self, source: str, norm: str, part: str, drop: str, shortcut: str) -> None:
+        """From the stream, as it comes out of ``source``, through two parts and back to it."""
         start = self.y
-        norm_bottom = self._norm(norm, start + 30)
+        self.pen.shape(self.stream_x + 10, start + 12, source)
+        norm_bottom = self._norm(source, norm, start + READ)
         way = self.left + 64
         self.y = self.pen.down(way, norm_bottom, f"{self.path}.{norm}")
-        self._join(start, self._part(part), drop, shortcut)
+        top, bottom = self._join(self._part(part), part, drop, shortcut)
+        kept = self.view.config.has("shortcut")
+        self._stream(source, start, top if kept else start + READ)
+        self.y = bottom
 
-    def _norm(self, name: str, read_y: float) -> float:
+    def _norm(self, source: str, name: str, read_y: float) -> float:
         """The norm at the height where it reads the stream; gives where it ends."""
         path, top = f"{self.path}.{name}", read_y - 19
-        self.drawing.arrow((self.stream_x, read_y), (self.left, read_y))
+        self.pen.arrow(source, (self.stream_x, read_y), (self.left, read_y))
         if self.view.opened == path:
             return draw_inside(self.pen, path, self.left, top, self.width).bottom
         return self.pen.part(path, self.left, top, 128, 38, ("mean 0, variance 1",)).bottom
@@ -85,40 +96,36 @@ class _Block:
             "attention": f"{size('n_heads')} heads of {size('head_dim')}",
             "feed_forward": f"{size('emb_dim')} → {size('ff_dim')} → {size('emb_dim')}",
         }
-        lines = self.pen.wrapped(closed[name], self.width - 16)
+        lines = [*self.pen.wrapped(closed[name], self.width - 16), *self.pen.measured(path)]
         h = 40.0 + 16 * len(lines)
         return self.pen.part(path, self.left, self.y, self.width, h, lines).bottom
 
-    def _join(self, start: float, bottom: float, drop: str, shortcut: str) -> None:
-        """The way back to the stream, and the sum there."""
+    def _join(self, bottom: float, part: str, drop: str, shortcut: str) -> tuple[float, float]:
+        """The way back to the stream, and the sum there; gives where that begins and ends."""
         config = self.view.config
         y = bottom + 34
-        out_x = self.left + self.width - 40
+        out_x = self.left + self.width - 20
         title = f"dropout {config.drop_rate:g}"
         place = (self.left + 20, y - 11, 92, 22)
         pill = self.pen.part(f"{self.path}.{drop}", *place, style="pill", title=title)
         place = (self.stream_x - SUM / 2, y - SUM / 2, SUM, SUM)
         plus = self.pen.part(f"{self.path}.{shortcut}", *place, style="sum")
-        self.drawing.arrow((out_x, bottom), (out_x, y), (pill.right, y))
-        self.drawing.arrow((pill.x, y), (plus.right, y))
-        self.pen.shape(out_x, y + 21, f"{self.path}.{drop}", "end")
-        if config.has("shortcut"):
-            self.drawing.stream((self.stream_x, start), (self.stream_x, plus.y))
-        else:
-            self.drawing.stream((self.stream_x, start), (self.stream_x, start + 30))
-        self.y = plus.bottom
+        self.pen.arrow(f"{self.path}.{part}", (out_x, bottom), (out_x, y), (pill.right, y))
+        self.pen.arrow(pill.path, (pill.x, y), (plus.right, y))
+        self.pen.shape(out_x - 10, y - 14, f"{self.path}.{part}", "end")
+        return plus.y, plus.bottom
 
     def _attention(self, path: str) -> float:
         """Attention at a glance."""
         top, left, width = self.y, self.left + PAD, self.width - 2 * PAD
-        trio = draw_projections(self.pen, path, left, top + TITLE, width)
-        core_y = trio[0].bottom + 18
-        for box in trio:
-            self.drawing.arrow((box.middle, box.bottom), (box.middle, core_y))
+        number = self.pen.measured(path)
+        trio = draw_projections(self.pen, path, left, top + TITLE + LINE * len(number), width)
+        core_y = trio[0].bottom + GAP
+        draw_to_heads(self.pen, trio, core_y)
         core = self._core(path, left, core_y, width)
-        merge = self.pen.part(f"{path}.out_proj", left, core.bottom + 18, width, 30)
-        self.drawing.arrow((core.middle, core.bottom), (core.middle, merge.y))
-        return self.pen.frame(path, self.left, top, self.width, merge.bottom + PAD).bottom
+        y = self.pen.down(core.middle, core.bottom, core.path, room=width / 2)
+        merge = self.pen.part(f"{path}.out_proj", left, y, width, 30)
+        return self.pen.frame(path, self.left, top, self.width, merge.bottom + PAD, number).bottom
 
     def _core(self, path: str, x: float, y: float, w: float) -> Box:
         size, maps = self.view.size, self.view.maps(path)
@@ -130,6 +137,7 @@ class _Block:
         side = min(40.0, (w - 20 - 6 * (per_row - 1)) / per_row) if maps else 0
         shown = min(len(maps), rows * per_row)
         maps_y = y + 30 + 15 * len(steps)
+        maps_y += draw_heads_cells(self.pen, path.removesuffix(".core"), x + 10, maps_y, w - 20)
         more = 18 if len(maps) > shown else 0
         bottom = maps_y + (rows * (side + 6) + 4 + more if maps else 2)
         for i, href in enumerate(maps[:shown]):
@@ -154,14 +162,15 @@ class _Block:
         }
         lines = [wrapped(text, third, 12) for text in words.values()]  # large sizes, narrow place
         h = 28.0 + 16 * max(map(len, lines))
+        number = self.pen.measured(path)
+        row_y = top + TITLE + LINE * (1 + len(number))
         row = [
-            self.pen.part(
-                f"{path}.{name}", left + i * (third + gap), top + TITLE, third, h, lines[i]
-            )
+            self.pen.part(f"{path}.{name}", left + i * (third + gap), row_y, third, h, lines[i])
             for i, name in enumerate(words)
         ]
         for a, b in pairwise(row):
-            self.drawing.arrow((a.right, a.centre), (b.x, b.centre))
+            self.pen.arrow(a.path, (a.right, a.centre), (b.x, b.centre))
+        self.pen.shape(row[1].middle, row_y - 6, row[1].path, "middle")  # of both arrows
         bottom = row[0].bottom + PAD
         for hidden in self.view.maps(path):
             spoken = f"numbers of the last token after GELU in layer {self.layer}"
@@ -170,4 +179,4 @@ class _Block:
             caption = f"last token after GELU: {size('ff_dim')} numbers"
             self.drawing.text(left, y + 38, caption, "shape")
             bottom = y + 48
-        return self.pen.frame(path, self.left, top, self.width, bottom).bottom
+        return self.pen.frame(path, self.left, top, self.width, bottom, number).bottom

@@ -14,7 +14,9 @@ class Box:
     """A part one can point at; ``spoken`` is what a screen reader says.
 
     ``style`` is ``box``, ``step`` (words above or beside a picture), ``frame`` (holds other
-    boxes), ``stack`` (several alike), ``pill`` or ``sum`` (a circle with a plus).
+    boxes), ``stack`` (several alike), ``pill`` or ``sum`` (a circle with a plus). Below its words
+    ``room`` is kept free for what else stands in it; ``indent`` is where a frame's words begin.
+    ``share`` is how much of the measured quantity it has, from 0 to 1: its colour.
     """
 
     path: str
@@ -29,6 +31,9 @@ class Box:
     spoken: str = ""
     placeholder: bool = False
     opened: bool = False
+    share: float | None = None
+    room: float = 0
+    indent: float = 12
 
     @property
     def middle(self) -> float:
@@ -49,10 +54,12 @@ class Box:
 
 @dataclass(frozen=True)
 class Line:
-    """A way that numbers take: an ``arrow``, a plain ``wire`` or the thick ``stream``."""
+    """A way that numbers take, an ``arrow`` or the thick ``stream``: where from, in what shape."""
 
     points: tuple[Point, ...]
-    style: str = "arrow"
+    style: str
+    source: str
+    shape: str
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,35 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """One of a row of small fields, coloured by its ``share``; ``path`` is what a click is for."""
+
+    x: float
+    w: float
+    share: float
+    path: str
+    spoken: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A measured quantity at a glance: a row of cells."""
+
+    y: float
+    h: float
+    cells: tuple[Cell, ...]
+    spoken: str
+
+    @property
+    def x(self) -> float:
+        return self.cells[0].x
+
+    @property
+    def w(self) -> float:
+        return self.cells[-1].x + self.cells[-1].w - self.x
+
+
+@dataclass(frozen=True)
 class Wedge:
     """The light shape that ties a small box to its large view."""
 
@@ -99,29 +135,25 @@ class Wedge:
 
 @dataclass
 class Drawing:
-    """Everything on the picture, and its size in pixels at zoom 1."""
+    """Everything on the picture, and its size in pixels at zoom 1.
+
+    ``measured`` is whether colours are a measured quantity's, and not those of the kinds.
+    """
 
     width: float = 0
     height: float = 0
+    measured: bool = False
     wedges: list[Wedge] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     bars: list[Bar] = field(default_factory=list)
+    strips: list[Strip] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
 
     def box(self, box: Box) -> Box:
         self.boxes.append(box)
         return box
-
-    def arrow(self, *points: Point) -> None:
-        self.lines.append(Line(points))
-
-    def wire(self, *points: Point) -> None:
-        self.lines.append(Line(points, "wire"))
-
-    def stream(self, *points: Point) -> None:
-        self.lines.append(Line(points, "stream"))
 
     def text(
         self, x: float, y: float, text: str, style: str = "note", anchor: str = "start"

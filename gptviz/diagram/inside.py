@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gptviz.diagram.drawing import Bar, Box, fitted
-from gptviz.diagram.pen import GAP, PAD, STEP, TITLE, Pen
+from gptviz.diagram.pen import CELL, GAP, LINE, PAD, SHAPE_CHAR, STEP, TITLE, Pen
 
 LANE = 34  # beside the steps of attention: the values' way down
+STREAM = 36  # from a frame's left edge to the residual stream
 CHIP = 70  # width of one token
 
 Guess = tuple[str, float]
@@ -22,20 +23,19 @@ def draw_inside(pen: Pen, path: str, x: float, top: float, w: float) -> Box:
         "embeddings": _embeddings,
         "out_head": _out_head,
     }.get(name, _norm)
-    bottom = draw(pen, path, x + PAD, top + TITLE, w - 2 * PAD)
-    return pen.frame(path, x, top, w, bottom + PAD)
+    number = pen.measured(path)
+    bottom = draw(pen, path, x + PAD, top + TITLE + LINE * len(number), w - 2 * PAD)
+    return pen.frame(path, x, top, w, bottom + PAD, number)
 
 
 def _norm(pen: Pen, path: str, x: float, y: float, w: float) -> float:
     numbers = pen.view.size("emb_dim")
     half = (w - 8) / 2
-    each = [
-        pen.part(f"{path}.{name}", x + i * (half + 8), y, half, STEP, (pen.view.shape(path_of),))
-        for i, (name, path_of) in enumerate((n, f"{path}.{n}") for n in ("mean", "variance"))
-    ]
-    y = each[0].bottom + GAP - 6
-    for box in each:
-        pen.drawing.arrow((box.middle, box.bottom), (box.middle, y))
+    for i, name in enumerate(("mean", "variance")):
+        left = x + i * (half + 8)
+        box = pen.part(f"{path}.{name}", left, y, half, STEP, ("one for each token",))
+        bottom = pen.down(box.middle, box.bottom, box.path)
+    y = bottom
     words = {"normalize": "(x - mean) ÷ √variance", "scale": f"× {numbers} learned numbers"}
     words["shift"] = f"+ {numbers} learned numbers"
     return _strips(pen, path, x, y, w, [(name, [text]) for name, text in words.items()])
@@ -73,15 +73,34 @@ def draw_projections(pen: Pen, path: str, x: float, y: float, w: float) -> list[
     ]
 
 
+def draw_to_heads(pen: Pen, trio: Sequence[Box], y: float) -> None:
+    """Arrows from query, key and value down to ``y``, with the shape that all three have."""
+    for box in trio:
+        pen.arrow(box.path, (box.middle, box.bottom), (box.middle, y))
+    query, key, _ = trio
+    fits = 8 + len(pen.view.shape(query.path)) * SHAPE_CHAR <= key.middle - query.middle
+    x = (query.middle + key.middle) / 2 if fits else key.middle  # else on the arrow
+    pen.shape(x, (query.bottom + y) / 2 + 4, query.path, "middle")
+
+
+def draw_heads_cells(pen: Pen, path: str, x: float, y: float, w: float) -> float:
+    """A cell for each head of the attention at ``path``, if they are measured; gives the height."""
+    measure = pen.view.measure
+    values = measure.heads.get(path, ()) if measure else ()
+    if not values:
+        return 0
+    of = [(f"{path}.core", f"head {head}") for head in range(len(values))]
+    pen.cells(values, of, x, y, w / len(values), what=f"heads 0 to {len(values) - 1}")
+    return CELL + 8
+
+
 def _attention(pen: Pen, path: str, x: float, y: float, w: float) -> float:
     trio = draw_projections(pen, path, x, y, w)
     y = trio[0].bottom + GAP + 8
     heads = f"{pen.view.size('n_heads')} heads × {pen.view.size('head_dim')} numbers"
     lines = pen.wrapped(heads, w - 16)
     split = pen.part(f"{path}.split", x, y, w, 32 + 16 * len(lines), lines)
-    for box in trio:
-        pen.drawing.arrow((box.middle, box.bottom), (box.middle, y))
-    pen.shape(trio[1].middle, y - GAP / 2, f"{path}.query", "middle")
+    draw_to_heads(pen, trio, y)
     core = _core(pen, path, x, split, w)
     y = pen.down(core.middle, core.bottom, f"{path}.core", room=w / 2)
     merge = pen.part(f"{path}.merge", x, y, w, 30)
@@ -93,10 +112,11 @@ def _core(pen: Pen, path: str, x: float, split: Box, w: float) -> Box:
     """What every head does; the values pass by at the side until they are gathered."""
     config, core = pen.view.config, f"{path}.core"
     top = split.bottom + GAP + 8
-    left, width, y = x + 10, w - 10 - LANE, top + 48
+    left, width = x + 10, w - 10 - LANE
+    y = top + 48 + draw_heads_cells(pen, path, left, top + 48, width - 72)
     query, key, lane = left + width - 52, left + width - 20, x + w - LANE / 2
-    pen.drawing.arrow((query, split.bottom), (query, y))
-    pen.drawing.arrow((key, split.bottom), (key, y))
+    pen.arrow(split.path, (query, split.bottom), (query, y))
+    pen.arrow(split.path, (key, split.bottom), (key, y))
     for way, letter in ((query, "q"), (key, "k"), (lane, "v")):
         pen.drawing.text(way + 5, top + 15, letter)
     pen.shape(split.middle, top - GAP / 2, f"{path}.split", "middle")
@@ -115,9 +135,19 @@ def _core(pen: Pen, path: str, x: float, split: Box, w: float) -> Box:
             y = pen.down(boxes[-1].middle, boxes[-1].bottom, boxes[-1].path, room=width / 2)
         boxes.append(_core_step(pen, f"{core}.{name}", left, y, width, text))
     gather = boxes[-1]
-    pen.drawing.arrow((lane, split.bottom), (lane, gather.centre), (gather.right, gather.centre))
-    shown = "in every head" if not pen.view.reading else f"shown: head {pen.view.head}"
-    return pen.frame(core, x, top, w, gather.bottom + 10, (shown,))
+    bend = ((lane, split.bottom), (lane, gather.centre), (gather.right, gather.centre))
+    pen.arrow(split.path, *bend)
+    return pen.frame(core, x, top, w, gather.bottom + 10, (_shown(pen, path),))
+
+
+def _shown(pen: Pen, path: str) -> str:
+    """Which head's pictures are shown, and its measured number."""
+    if not pen.view.reading:
+        return "in every head"
+    measure, head = pen.view.measure, pen.view.head
+    values = measure.heads.get(path) if measure else None
+    number = f", {measure.words(values[head])}" if measure and values else ""
+    return f"shown: head {head}{number}"
 
 
 def _core_step(pen: Pen, path: str, x: float, y: float, w: float, text: str) -> Box:
@@ -143,19 +173,35 @@ def _embeddings(pen: Pen, _path: str, x: float, y: float, w: float) -> float:
         left = x + i * (half + 12)
         top = pen.down(left + half / 2, y, "tokens")
         lines = [how, *pen.wrapped(f"{size(count)} × {size('emb_dim')}", half - 16)]
+        lines += pen.measured(name)
         tables.append(pen.strip(name, left, top, half, *lines))
-    y = max(table.bottom for table in tables) + 34
-    middle = x + w / 2
-    plus = pen.part("embeddings.sum", middle - 13, y - 13, 26, 26, style="sum")
-    for table, edge in zip(tables, (plus.x, plus.right), strict=True):
-        pen.drawing.arrow((table.middle, table.bottom), (table.middle, y), (edge, y))
-    pen.drawing.stream((middle, plus.bottom), (middle, plus.bottom + GAP))
+    line = x - PAD + STREAM
+    plus = draw_sum(pen, tables, line)
     y = plus.bottom + GAP
+    pen.stream(plus.path, (line, plus.bottom), (line, y))
     pill = f"dropout {config.drop_rate:g}"
-    drop = pen.part("drop_emb", middle - 56, y, 112, 22, style="pill", title=pill)
-    pen.drawing.stream((middle, drop.bottom), (middle, drop.bottom + GAP))
-    pen.shape(middle + 10, drop.bottom + GAP / 2 + 4, "embeddings.sum")
-    return drop.bottom + GAP
+    drop = pen.part("drop_emb", x, y, 92, 22, style="pill", title=pill)
+    y = drop.bottom + GAP + PAD
+    pen.stream(drop.path, (line, drop.bottom), (line, y))
+    pen.shape(line + 10, drop.bottom + GAP / 2 + 4, drop.path)
+    return y - PAD
+
+
+def draw_sum(pen: Pen, tables: Sequence[Box], line: float) -> Box:
+    """The two embeddings' sum, where the residual stream begins: at ``line``, left or between."""
+    tokens, positions = tables
+    y = max(table.bottom for table in tables) + 26
+    plus = pen.part("embeddings.sum", line - 12, y, 24, 24, style="sum")
+    if line < tokens.middle:
+        pen.arrow(tokens.path, (line, tokens.bottom), (line, plus.y))
+        pen.shape(line + 10, y - 8, tokens.path)
+    else:
+        bend = ((tokens.middle, tokens.bottom), (tokens.middle, plus.centre), (plus.x, plus.centre))
+        pen.arrow(tokens.path, *bend)
+        pen.shape(line, y - 8, tokens.path, "middle")
+    turn = (positions.middle, plus.centre)
+    pen.arrow(positions.path, (positions.middle, positions.bottom), turn, (plus.right, plus.centre))
+    return plus
 
 
 def shown_tokens(pen: Pen, most: int) -> list[tuple[str, str, str]]:

@@ -6,8 +6,14 @@ from collections.abc import Callable
 
 from gptviz.diagram.block import draw_block
 from gptviz.diagram.drawing import Box, Drawing, Wedge, fitted, wrapped
-from gptviz.diagram.inside import draw_guesses, draw_inside, shown_tokens
-from gptviz.diagram.pen import Pen
+from gptviz.diagram.inside import (
+    STREAM,
+    draw_guesses,
+    draw_inside,
+    draw_sum,
+    shown_tokens,
+)
+from gptviz.diagram.pen import CELL, Pen
 from gptviz.diagram.view import View
 
 MARGIN = 12
@@ -16,13 +22,17 @@ NARROW = 344  # width of everything, narrow layout
 WIDE = 760
 GAP = 38  # between the column and the opened part
 SHOWN_CHIPS = 4
+ROW = CELL + 4  # from one row of blocks' cells to the next
+NAMED = 96  # where their cells begin: left of them is the row's name
+SUBLAYERS = {"attention": "attention", "feed_forward": "feed-forward"}
 
 Draw = Callable[[Pen, float, float, float], Box]
 
 
 def lay_out(view: View, narrow: bool = False) -> Drawing:
     """The drawing of a view, for a wide place or for one about 360 pixels wide."""
-    drawing = Drawing(width=NARROW + 2 * MARGIN if narrow else WIDE)
+    width = NARROW + 2 * MARGIN if narrow else WIDE
+    drawing = Drawing(width, measured=view.measure is not None)
     column = _Column(Pen(view, drawing), MARGIN, NARROW if narrow else COLUMN, narrow)
     column.draw()
     drawing.height = max(drawing.height, column.y) + MARGIN
@@ -36,6 +46,7 @@ class _Column:
         self.pen, self.view, self.drawing = pen, pen.view, pen.drawing
         self.x, self.w, self.narrow = x, w, narrow
         self.middle = x + w / 2
+        self.line = x + STREAM if narrow else self.middle  # where the stream runs
         self.y: float = MARGIN
 
     def draw(self) -> None:
@@ -56,12 +67,16 @@ class _Column:
         style: str = "box",
         title: str = "",
         opened: bool = False,
+        room: float = 0,
     ) -> Box:
-        """A part in the middle of the column, with what it does beside it where there is room."""
+        """A part in the column, with what it does beside it where there is room.
+
+        One of a width of its own stands in the middle or, where the stream runs left, left.
+        """
         width = self.w if w is None else w
-        x = self.middle - width / 2
+        x = self.x if self.narrow else self.middle - width / 2
         box = self.pen.part(
-            path, x, self.y, width, h, lines, style=style, title=title, opened=opened
+            path, x, self.y, width, h, lines, style=style, title=title, opened=opened, room=room
         )
         self._note(path, box.centre)
         self.y = box.bottom
@@ -78,13 +93,12 @@ class _Column:
         for i, line in enumerate(sentence):
             self.drawing.text(x, top + 18 * i, line)
 
-    def _down(self, length: float, shape_of: str = "", style: str = "arrow") -> None:
-        """A straight way down the middle, with the shape of what goes there."""
+    def _down(self, length: float, source: str, style: str = "arrow") -> None:
+        """A straight way down, with the shape of what goes there."""
         end = self.y + length
-        points = ((self.middle, self.y), (self.middle, end))
-        (self.drawing.stream if style == "stream" else self.drawing.arrow)(*points)
-        if shape_of:
-            self.pen.shape(self.middle + 10, self.y + length / 2 + 4, shape_of)
+        draw = self.pen.stream if style == "stream" else self.pen.arrow
+        draw(source, (self.line, self.y), (self.line, end))
+        self.pen.shape(self.line + 10, self.y + length / 2 + 4, source)
         self.y = end
 
     def _open(self, path: str, title: str, draw: Draw) -> None:
@@ -92,7 +106,11 @@ class _Column:
         if self.narrow:
             self.y = draw(self.pen, self.x, self.y, self.w).bottom
             return
-        box = self._box(path, 52, ("open",), title=title, opened=True)
+        layer = self.view.layer
+        room = 0 if layer is None else self._room()
+        box = self._box(path, 52 + room, ("open",), title=title, opened=True, room=room)
+        if layer is not None:
+            self._cells(box, layer, layer)
         x = self.x + self.w + GAP
         w = WIDE - x - MARGIN
         height = draw(Pen(self.view, Drawing()), x, 0, w).h
@@ -134,26 +152,34 @@ class _Column:
         tables = [
             self.pen.part(path, self.x + i * (half + 12), self.y, half, h, lines)
             for i, (path, lines) in enumerate(
-                (path, self.pen.wrapped(f"{size(rows)} × {size('emb_dim')}", half - 8))
+                (path, self._table(path, f"{size(rows)} × {size('emb_dim')}", half - 8))
                 for path, rows in (("tok_emb", "vocab_size"), ("pos_emb", "context_length"))
             )
             for h in (32 + 16 * len(lines),)
         ]
         self._note("tok_emb", tables[0].centre)
-        self.y = max(table.bottom for table in tables) + 26
-        plus = self._box("embeddings.sum", 24, w=24, style="sum")
-        for table, edge in zip(tables, (plus.x, plus.right), strict=True):
-            bend = ((table.middle, table.bottom), (table.middle, plus.centre), (edge, plus.centre))
-            self.drawing.arrow(*bend)
-        self._down(16, style="stream")
-        self._box("drop_emb", 22, w=112, style="pill", title=f"dropout {config.drop_rate:g}")
+        plus = draw_sum(self.pen, tables, self.line)
+        self._note(plus.path, plus.centre)
+        self.y = plus.bottom + 16
+        self.pen.stream(plus.path, (self.line, plus.bottom), (self.line, self.y))
+        pill, w = f"dropout {config.drop_rate:g}", 92 if self.narrow else 112
+        self._box("drop_emb", 22, w=w, style="pill", title=pill)
+
+    def _table(self, path: str, size: str, w: float) -> list[str]:
+        """What is written in an embedding's box."""
+        return [
+            line for text in (size, *self.pen.measured(path)) for line in self.pen.wrapped(text, w)
+        ]
 
     def _blocks(self) -> None:
         n_layers, opened = self.view.config.n_layers, self.view.layer
         if opened is None:
             many = "stack" if n_layers > 1 else "box"
             title = f"Transformer block × {n_layers}"
-            self._box("blocks", 78, self._contents(), style=many, title=title)
+            room = self._room()
+            h = 78 + room
+            box = self._box("blocks", h, self._contents(), style=many, title=title, room=room)
+            self._cells(box, 0, n_layers - 1)
             return
         self._group(0, opened - 1, nearest=opened - 1)
         self._open(
@@ -170,7 +196,8 @@ class _Column:
             for part_, name in (("attention", "attention"), ("feed_forward", "feed-forward"))
             if has(part_)
         ]
-        return (" + ".join(words) or "placeholders", "click to open")
+        what_to_do = () if self.view.still else ("click to open",)
+        return (" + ".join(words) or "placeholders", *what_to_do)
 
     def _group(self, first: int, last: int, nearest: int) -> None:
         """The closed blocks before or after the opened one, as one box."""
@@ -178,17 +205,45 @@ class _Column:
             return
         after = first > (self.view.layer or 0)
         if after:
-            self._down(20, style="stream")
-        alone = first == last
+            self._down(20, f"blocks.{first - 1}", "stream")
+        alone, room = first == last, self._room()
         title = f"Block {first}" if alone else f"Blocks {first} – {last}"
-        self._box(f"blocks.{nearest}", 40, style="box" if alone else "stack", title=title)
+        style = "box" if alone else "stack"
+        box = self._box(f"blocks.{nearest}", 40 + room, style=style, title=title, room=room)
+        self._cells(box, first, last)
         if not after:
-            self._down(20, style="stream")
+            self._down(20, f"blocks.{last}", "stream")
+
+    def _rows(self) -> list[str]:
+        """The parts of a block that have a measured number."""
+        paths = self.view.measure.parts if self.view.measure else ()
+        layers = range(self.view.config.n_layers)
+        return [name for name in SUBLAYERS if any(f"blocks.{i}.{name}" in paths for i in layers)]
+
+    def _room(self) -> float:
+        """The height of all blocks' rows of cells."""
+        rows = self._rows()
+        return 6 + ROW * len(rows) if rows else 0
+
+    def _cells(self, box: Box, first: int, last: int) -> None:
+        """Below a box's words a cell for each of its blocks: the deeper, the farther right."""
+        measure, n_layers = self.view.measure, self.view.config.n_layers
+        left, y = box.x + NAMED, box.bottom - self._room()
+        w = (box.right - 12 - left) / n_layers
+        layers = range(first, last + 1)
+        for name in self._rows():
+            assert measure is not None
+            values = [measure.parts[f"blocks.{i}.{name}"] for i in layers]
+            of = [(f"blocks.{i}", f"Block {i}, {SUBLAYERS[name]}") for i in layers]
+            what = f"{SUBLAYERS[name]} in blocks {first} to {last}"
+            self.pen.cells(values, of, left + first * w, y, w, what=what)
+            self.drawing.text(box.x + 10, y + CELL - 2, SUBLAYERS[name], "value")
+            y += ROW
 
     def _ending(self) -> None:
         config, size = self.view.config, self.view.size
         if not self._open_inside("final_norm"):
-            self._box("final_norm", 36, w=168)
+            self._box("final_norm", 36, w=self.w if self.narrow else 168)
         self._down(24, "final_norm")
         if not self._open_inside("out_head"):
             tied = ("the token embedding, used again",) if config.tie_weights else ()

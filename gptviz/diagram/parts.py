@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gptviz.config import GPTConfig
 from gptviz.course import part_at
@@ -90,6 +91,7 @@ class Part:
     entry: Entry
 
 
+@lru_cache(maxsize=1024)  # a picture asks for each part several times, and is drawn twice
 def part(config: GPTConfig, path: str, n_tokens: Size = "n_tokens", symbolic: bool = False) -> Part:
     """The part at ``path``; without a sentence its shapes have the word ``n_tokens`` in them.
 

@@ -4,9 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isnan, log
 
 from gptviz.config import GPTConfig
 from gptviz.diagram.parts import Part, Size, part, shape_text
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measured quantity, whose colours the parts have in place of those of their kinds.
+
+    Args:
+        unit: what is written after a number.
+        least, most: where its colour scale begins and ends. One that begins above 0 is logarithmic:
+            equal factors are equal steps of colour.
+        parts: how much of it parts have, by their paths.
+        heads: how much the heads of an attention have, in order, by its path.
+    """
+
+    unit: str
+    least: float
+    most: float
+    parts: Mapping[str, float]
+    heads: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def share(self, value: float) -> float:
+        """Where a value lies on the colour scale, from 0 to 1; 0 for one that isn't known."""
+        if isnan(value) or value <= self.least:
+            return 0.0
+        if self.least > 0:
+            return min(1.0, log(value / self.least) / log(self.most / self.least))
+        return min(1.0, value / self.most)
+
+    def words(self, value: float) -> str:
+        """A value with its unit."""
+        return "can't be measured" if isnan(value) else f"{value:.3g} {self.unit}"
 
 
 @dataclass(frozen=True)
@@ -18,11 +50,22 @@ class Reading:
             or for the attention of a whole block one for each head, in order.
         next_tokens: the likeliest next tokens and their probabilities.
         logits: their scores, in the same order.
+        measure: the quantity that colours the parts; none where colours tell their kinds.
     """
 
     maps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     next_tokens: tuple[tuple[str, float], ...] = ()
     logits: tuple[float, ...] = ()
+    measure: Measure | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What comes out of a part for the sentence: a picture's data address, and words on it."""
+
+    picture: str
+    about: str
+    statistics: str
 
 
 @dataclass(frozen=True)
@@ -35,6 +78,7 @@ class View:
         head: the attention head that the small pictures inside attention show.
         symbolic: whether shapes have the names of ``GPTConfig`` in them, instead of numbers.
         reading: measured values, or none while only the structure is known.
+        still: whether it is a picture to keep, in which nothing can be opened.
     """
 
     config: GPTConfig
@@ -44,6 +88,7 @@ class View:
     head: int = 0
     symbolic: bool = False
     reading: Reading | None = None
+    still: bool = False
 
     @property
     def n_tokens(self) -> Size:
@@ -70,3 +115,12 @@ class View:
     def maps(self, path: str) -> tuple[str, ...]:
         """The small pictures of what comes out of a part; none before the sentence is read."""
         return self.reading.maps.get(path, ()) if self.reading else ()
+
+    @property
+    def measure(self) -> Measure | None:
+        """The quantity that colours the parts, once it is known."""
+        return self.reading.measure if self.reading else None
+
+    def value(self, path: str) -> float | None:
+        """How much a part has of the measured quantity; None if that says nothing of it."""
+        return self.measure.parts.get(path) if self.measure else None

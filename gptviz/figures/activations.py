@@ -1,17 +1,16 @@
-"""The numbers inside a block, and the size of the residual stream, as figures."""
+"""The numbers at one station of a block, as figures."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, Float32, Int64
-from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
 from gptviz.figures.axes import (
+    below_its_bar,
     clip_limit,
     clipped_bar,
     framed,
@@ -22,30 +21,31 @@ from gptviz.figures.axes import (
 )
 from gptviz.figures.theme import Theme
 
-TINY = 1e-30  # in place of 0 on a logarithmic axis
-
 
 def station_heatmap(
     values: Float32[np.ndarray, "n_tokens width"],
     labels: Sequence[str],
     theme: Theme,
     first: int = 0,
+    order: Int64[np.ndarray, " width"] | None = None,
 ) -> go.Figure:
     """A token in each row, a dimension in each column: blue below 0, orange above.
 
     ``labels`` are the whole sentence's; the values may be a part of it, from token ``first`` on.
+    ``order`` gives the dimensions from left to right; without it they stand by their number.
     A few very large numbers would leave all others without colour, so colours end at the 99.5th
     percentile of size, which the bar names; the hover text shows every number as it is.
     """
     limit = clip_limit(values)
     figure = go.Figure(
         go.Heatmap(
-            z=values,
+            z=values if order is None else values[:, order],
+            x=None if order is None else list(map(str, order)),
             y0=first,
             colorscale=scale(theme.diverging),
             zmin=-limit,
             zmax=limit,
-            hovertemplate="token %{y:d} <b>%{y}</b><br>dimension %{x:d}<br>"
+            hovertemplate="token %{y:d} <b>%{y}</b><br>dimension %{x}<br>"
             "value %{z:.6~g}<extra></extra>",
             colorbar=clipped_bar("value", "±", limit, theme),
         )
@@ -53,9 +53,11 @@ def station_heatmap(
     figure.update_xaxes(
         plain_axis("dimension", theme), range=[-0.5, values.shape[1] - 0.5], tickformat="d"
     )
+    if order is not None:
+        figure.update_xaxes(type="category", title_text="dimension, the largest on the left")
     rows = token_axis(labels, "token", theme)
     figure.update_yaxes(rows, range=[first + len(values) - 0.5, first - 0.5])
-    return framed(figure, theme, height_of_rows(len(values)))
+    return below_its_bar(framed(figure, theme, height_of_rows(len(values))))
 
 
 def station_histogram(
@@ -115,54 +117,3 @@ def station_statistics(
     figure.update_xaxes(token_axis(labels, "", theme), showticklabels=False, tickangle=-45)
     figure.update_xaxes(showticklabels=True, title_text="token", row=3, col=1)
     return framed(figure, theme, 420)
-
-
-def stream_norms(
-    norms: Float32[np.ndarray, "n_places n_tokens"],
-    labels: Sequence[str],
-    theme: Theme,
-) -> go.Figure:
-    """Each token's norm in the residual stream: a line before block 0, and one after each block.
-
-    Later lines are stronger in colour. The upright axis is logarithmic: the stream grows from
-    block to block, and the first token's norm is often many times the others'.
-    """
-    places = ["before block 0", *(f"after block {layer}" for layer in range(len(norms) - 1))]
-    colours = sample_colorscale(list(theme.sequential[2:]), np.linspace(0, 1, len(norms)))
-    figure = go.Figure(
-        [
-            go.Scatter(
-                y=row,
-                name=place,
-                mode="lines+markers",
-                line={"color": colour, "width": 2},
-                marker={"size": 4},
-                hovertemplate=f"%{{x:d}} <b>%{{x}}</b><br>{place}: norm %{{y:.4~g}}<extra></extra>",
-            )
-            for row, place, colour in zip(norms, places, colours, strict=True)
-        ]
-    )
-    for row, place in ((norms[0], places[0]), (norms[-1], places[-1])):
-        _name_at_end(figure, place, len(labels) - 1, float(row[-1]), theme)
-    figure.update_xaxes(token_axis(labels, "token", theme), tickangle=-45)
-    size = plain_axis("size of the stream (norm, logarithmic)", theme)
-    figure.update_yaxes(size, type="log", showgrid=True, gridcolor=theme.line)
-    figure.update_yaxes(tickvals=_round_ticks(norms), tickformat="~g")
-    return framed(figure, theme, 380).update_layout(margin_r=120)
-
-
-def _round_ticks(norms: Float32[np.ndarray, "n_places n_tokens"]) -> list[float]:
-    least, most = max(float(norms.min()), TINY), max(float(norms.max()), TINY)
-    return sorted({float(f"{tick:.2g}") for tick in np.geomspace(least, most, 6)})
-
-
-def _name_at_end(figure: go.Figure, name: str, x: int, y: float, theme: Theme) -> None:
-    figure.add_annotation(
-        text=name,
-        x=x,
-        y=math.log10(max(y, TINY)),  # a logarithmic axis counts in powers
-        xanchor="left",
-        xshift=8,
-        showarrow=False,
-        font={"size": 12, "color": theme.muted},
-    )

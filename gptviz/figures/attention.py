@@ -1,4 +1,4 @@
-"""One head's attention, as a map."""
+"""One head's attention, as a map and token by token."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float32
+from plotly.subplots import make_subplots
 
-from gptviz.figures.axes import clip_limit, clipped_bar, downwards, framed, scale, token_axis
+from gptviz.figures.axes import (
+    clip_limit,
+    clipped_bar,
+    downwards,
+    framed,
+    plain_axis,
+    scale,
+    token_axis,
+)
 from gptviz.figures.theme import Theme
 
 FEW_TOKENS = 24  # up to here cells stand apart
+QUERY, KEY = "query: the token that looks", "key: the token looked at"
 
 
 def attention_map(
@@ -27,27 +37,135 @@ def attention_map(
     not do: it is always 1, for token 0 sees but itself). The hover text shows every weight as it
     is.
     """
-    later = np.triu(np.ones(weights.shape, dtype=bool), k=1)
-    limit = clip_limit(weights[~later])
-    apart = 1 if len(labels) <= FEW_TOKENS else 0
-    figure = go.Figure(
+    hover = (
+        "query %{y:d} <b>%{y}</b><br>looks at key %{x:d} <b>%{x}</b><br>"
+        "weight %{z:.4f}<extra></extra>"
+    )
+    figure = _lower_map(weights, len(labels), hover, "attention weight", theme)
+    return _with_tokens(figure, labels, f"{KEY} (column)", f"{QUERY} (row)", theme, height)
+
+
+def rollout_map(
+    shares: Float32[np.ndarray, "n_tokens n_tokens"],
+    labels: Sequence[str],
+    theme: Theme,
+    height: int = 600,
+) -> go.Figure:
+    """Attention rollout: a position after the last block in the row, an input token across.
+
+    Drawn as ``attention_map`` draws weights.
+    """
+    hover = (
+        "after the last block, position %{y:d} <b>%{y}</b><br>has of input %{x:d} <b>%{x}</b><br>"
+        "share %{z:.4f}<extra></extra>"
+    )
+    figure = _lower_map(shares, len(labels), hover, "share", theme)
+    down, across = "position after the last block (row)", "input token (column)"
+    return _with_tokens(figure, labels, across, down, theme, height)
+
+
+def _lower_map(
+    values: Float32[np.ndarray, "n_tokens n_tokens"],
+    n_tokens: int,
+    hover: str,
+    what: str,
+    theme: Theme,
+) -> go.Figure:
+    later = np.triu(np.ones(values.shape, dtype=bool), k=1)
+    limit = clip_limit(values[~later])
+    apart = 1 if n_tokens <= FEW_TOKENS else 0
+    return go.Figure(
         go.Heatmap(
-            z=np.where(later, np.float32(np.nan), weights),
+            z=np.where(later, np.float32(np.nan), values),
             colorscale=scale(theme.sequential),
             zmin=0,
             zmax=limit,
             xgap=apart,
             ygap=apart,
             hoverongaps=False,
-            hovertemplate="query %{y:d} <b>%{y}</b><br>looks at key %{x:d} <b>%{x}</b><br>"
-            "weight %{z:.4f}<extra></extra>",
-            colorbar=clipped_bar("attention weight", "", limit, theme),
+            hovertemplate=hover,
+            colorbar=clipped_bar(what, "", limit, theme),
         )
     )
-    keys = token_axis(labels, "key: the token looked at (column)", theme)
-    queries = token_axis(labels, "query: the token that looks (row)", theme)
-    figure.update_xaxes(keys, tickangle=-45 if apart else -90, constrain="domain")
-    figure.update_yaxes(
-        downwards(queries), scaleanchor="x", constrain="domain", constraintoward="top"
-    )
+
+
+def _with_tokens(
+    figure: go.Figure, labels: Sequence[str], across: str, down: str, theme: Theme, height: int
+) -> go.Figure:
+    angle = -45 if len(labels) <= FEW_TOKENS else -90
+    figure.update_xaxes(token_axis(labels, across, theme), tickangle=angle, constrain="domain")
+    rows = downwards(token_axis(labels, down, theme))
+    figure.update_yaxes(rows, scaleanchor="x", constrain="domain", constraintoward="top")
     return framed(figure, theme, height)
+
+
+def both_directions(
+    looks_at: Float32[np.ndarray, " n_keys"],
+    looked_at_by: Float32[np.ndarray, " n_queries"],
+    token: int,
+    labels: Sequence[str],
+    theme: Theme,
+) -> go.Figure:
+    """One token's weights over the sentence: whom it looks at above, who looks at it below.
+
+    Args:
+        looks_at: its weights on tokens 0 to ``token``.
+        looked_at_by: the weights of tokens ``token`` to the last on it.
+
+    Both have one scale, so that their bars can be compared.
+    """
+    above = _bars(looks_at, 0, "looks at", "key", theme.kinds["attention"])
+    below = _bars(looked_at_by, token, "looked at by", "query", theme.kinds["feed_forward"])
+    names = ("weight on the key", "weight of the query")
+    figure = _bars_over_tokens((above, below), names, labels, theme)
+    most = float(max(looks_at.max(), looked_at_by.max()))
+    return figure.update_yaxes(range=[0, 1.05 * most])
+
+
+def steps_of_query(
+    scaled: Float32[np.ndarray, " n_keys"],
+    weights: Float32[np.ndarray, " n_keys"],
+    mixed_by: Float32[np.ndarray, " n_keys"] | None,
+    labels: Sequence[str],
+    theme: Theme,
+) -> go.Figure:
+    """From match to weight: the scaled scores above, the weights that softmax makes below.
+
+    Keys after the query have no bars.
+
+    Args:
+        mixed_by: the weights after dropout; None where nothing is dropped.
+    """
+    named = [
+        (scaled, "score, scaled", "stream"),
+        (weights, "weight", "attention"),
+        *([] if mixed_by is None else [(mixed_by, "weight after dropout", "dropout")]),
+    ]
+    bars = [_bars(values, 0, name, "key", theme.kinds[kind]) for values, name, kind in named]
+    return _bars_over_tokens(bars, [name for _, name, _ in named], labels, theme)
+
+
+def _bars(values: np.ndarray, first: int, name: str, role: str, colour: str) -> go.Bar:
+    return go.Bar(
+        x=np.arange(first, first + len(values)),
+        y=values,
+        name=name,
+        marker={"color": colour, "line": {"width": 0}},
+        hovertemplate=f"{role} %{{x:d}} <b>%{{x}}</b><br>{name} %{{y:.4~g}}<extra></extra>",
+    )
+
+
+def _bars_over_tokens(
+    bars: Sequence[go.Bar], names: Sequence[str], labels: Sequence[str], theme: Theme
+) -> go.Figure:
+    """Bars one above the other, over the whole sentence; the tokens stand below the last."""
+    figure = make_subplots(rows=len(bars), cols=1, shared_xaxes=True, vertical_spacing=0.08)
+    for row, (bar, name) in enumerate(zip(bars, names, strict=True), start=1):
+        figure.add_trace(bar, row=row, col=1)
+        upright = plain_axis(name, theme)
+        figure.update_yaxes(upright, showgrid=True, gridcolor=theme.line, nticks=5, row=row, col=1)
+    figure.update_yaxes(tickformat="~g", zeroline=True, zerolinecolor=theme.line)
+    figure.update_xaxes(token_axis(labels, "", theme), showticklabels=False, tickangle=-45)
+    figure.update_xaxes(showticklabels=True, title_text="token", row=len(bars), col=1)
+    figure.update_layout(bargap=0.15)
+    return framed(figure, theme, 170 * len(bars) + 90)

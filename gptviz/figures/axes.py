@@ -77,8 +77,13 @@ def clip_limit(values: np.ndarray) -> float:
 
 
 def clipped_bar(what: str, sign: str, limit: float, theme: Theme) -> dict[str, Any]:
-    """A slim colour bar above the picture; it says from which size on the colour grows no more."""
-    said = f"{what}<br>full colour from {sign}{limit:.3g} ({CLIP_PERCENTILE}th percentile)"
+    """A slim colour bar that says from which size on the colour grows no more."""
+    full = f"full colour from {sign}{limit:.3g} ({CLIP_PERCENTILE}th percentile)"
+    return slim_bar(f"{what}<br>{full}", theme)
+
+
+def slim_bar(said: str, theme: Theme) -> dict[str, Any]:
+    """A slim colour bar above the picture, with a title."""
     return {
         "title": {"text": said, "side": "top", "font": {"size": 11, "color": theme.muted}},
         "tickfont": {"size": 11, "color": theme.muted},
@@ -96,6 +101,15 @@ def clipped_bar(what: str, sign: str, limit: float, theme: Theme) -> dict[str, A
         "ticks": "",
         "nticks": 5,
     }
+
+
+def below_its_bar(figure: go.Figure) -> go.Figure:
+    """The figure with its colour bar fixed at the top edge, and room for it.
+
+    Left to itself, plotly leaves a gap above the bar and draws the title of the axis over its map.
+    """
+    figure.update_traces(colorbar={"yref": "container", "y": 1, "yanchor": "top", "ypad": 2})
+    return figure.update_layout(margin_t=66)
 
 
 def framed(figure: go.Figure, theme: Theme, height: int) -> go.Figure:

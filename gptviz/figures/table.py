@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import html
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import chain
 from typing import Any
@@ -18,14 +18,48 @@ Row = tuple[object, ...]
 def as_csv(figure: go.Figure) -> str:
     """Every number that a figure draws, a line each, under the titles of its axes.
 
-    A heatmap's line has its row, its column and its value; empty cells are left out. Where an axis
-    has tokens, position and token stand side by side. A chart of several lines names them first.
+    A heatmap's line has its row, its column and its value; empty cells are left out. Where colours
+    stand for something else (a logarithm), the values are the map's ``customdata``. Where an axis
+    has tokens, position and token stand side by side. A chart of several lines or maps names them
+    first.
 
     Raises:
         ValueError: if the figure has a kind of trace that has no table yet.
     """
     file = StringIO()
     csv.writer(file, lineterminator="\n").writerows(chain.from_iterable(_tables(figure)))
+    return file.getvalue()
+
+
+def heads_as_csv(layers: Iterable[np.ndarray], labels: Sequence[str], factor: int) -> str:
+    """Every cell of the picture of all heads, a line each.
+
+    Args:
+        layers: for each layer, (n_heads, size, size): the largest weight of each cell.
+        factor: how many tokens share a row or column: a cell is named by the first of them.
+    """
+    file = StringIO()
+    out = csv.writer(file, lineterminator="\n")
+    out.writerow(("layer", "head", "query", "query: token", "key", "key: token", "largest weight"))
+    for layer, heads in enumerate(layers):
+        for head, row, column in np.argwhere(np.tril(np.ones(heads.shape, dtype=bool))).tolist():
+            query, key = row * factor, column * factor
+            weight = heads[head, row, column].item()
+            out.writerow((layer, head, query, labels[query], key, labels[key], weight))
+    return file.getvalue()
+
+
+def grid_as_csv(values: np.ndarray, what: str) -> str:
+    """A number for each head, a line each.
+
+    Args:
+        values: (n_layers, n_heads).
+        what: the number's name and unit.
+    """
+    file = StringIO()
+    out = csv.writer(file, lineterminator="\n")
+    out.writerow(("layer", "head", what))
+    out.writerows((layer, head, value.item()) for (layer, head), value in np.ndenumerate(values))
     return file.getvalue()
 
 
@@ -46,17 +80,25 @@ def _heatmap(figure: go.Figure, trace: Any) -> tuple[Row, list[Row]]:
     down, across = (
         _Axis(figure, trace, name, count) for name, count in zip(("y", "x"), z.shape, strict=True)
     )
+    named, name = (("map",), (trace.name,)) if trace.name else ((), ())
+    values = z if trace.customdata is None else np.asarray(trace.customdata)
     rows = [
-        (*down.cells[i], *across.cells[j], z[i, j].item()) for i, j in np.argwhere(~np.isnan(z))
+        (*name, *down.cells[i], *across.cells[j], values[i, j].item())
+        for i, j in np.argwhere(~np.isnan(z))
     ]
-    return (*down.head, *across.head, "value"), rows
+    return (*named, *down.head, *across.head, "value"), rows
 
 
 def _points(figure: go.Figure, trace: Any) -> tuple[Row, list[Row]]:
     count = len(trace.y if trace.y is not None else trace.x)
     across, up = (_Axis(figure, trace, name, count) for name in ("x", "y"))
-    rows = [(trace.name or "", *x, *y) for x, y in zip(across.cells, up.cells, strict=True)]
-    return ("line", *across.head, *up.head), rows
+    named = () if trace.text is None else ("name",)
+    texts = [(html.unescape(text),) for text in trace.text] if named else [()] * count
+    rows = [
+        (trace.name or "", *text, *x, *y)
+        for text, x, y in zip(texts, across.cells, up.cells, strict=True)
+    ]
+    return ("line", *named, *across.head, *up.head), rows
 
 
 def _points_in_space(figure: go.Figure, trace: Any) -> tuple[Row, list[Row]]:
@@ -89,7 +131,9 @@ class _Axis:
 
     def __init__(self, figure: go.Figure, trace: Any, name: str, count: int) -> None:
         axis = figure.layout[f"{name}axis{(getattr(trace, f'{name}axis') or name)[1:]}"]
-        title, names = axis.title.text or name, axis.labelalias or {}
+        shared = figure.layout[f"{name}axis{axis.matches[1:]}"] if axis.matches else axis
+        title = axis.title.text or shared.title.text or name
+        names = axis.labelalias or {}
         given = getattr(trace, name)
         start = getattr(trace, f"{name}0") or 0
         places = range(start, start + count) if given is None else map(_plain, given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -38,6 +39,27 @@ KINDS = {
 
 # On any background: a small picture's numbers below and above 0.
 NEGATIVE, POSITIVE = "#2f79c1", "#e07b1a"
+
+
+def along(scale: Sequence[str], share: float) -> str:
+    """The colour at ``share``, from 0 to 1, of the way along a scale."""
+    place = share * (len(scale) - 1)
+    step = min(int(place), len(scale) - 2)
+    ends = zip(_channels(scale[step]), _channels(scale[step + 1]), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * (place - step)):02x}" for a, b in ends)
+
+
+def readable_on(colour: str) -> str:
+    """Black or white, whichever stands out more from a colour (WCAG 2.2, contrast ratio)."""
+    weights = (0.2126, 0.7152, 0.0722)
+    linear = (((c / 255 + 0.055) / 1.055) ** 2.4 if c > 10 else c / 3295 for c in _channels(colour))
+    luminance = sum(w * c for w, c in zip(weights, linear, strict=True))
+    return "#000000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "#ffffff"
+
+
+def _channels(colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(colour.removeprefix("#")))
+
 
 LIGHT = Theme(
     background="#ffffff",

@@ -1,4 +1,4 @@
-"""What the activations page shows: the stream over all blocks, then one station of one block."""
+"""What the activations page shows: one of its views; each has a file, but for one station."""
 
 from __future__ import annotations
 
@@ -7,39 +7,36 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from gptviz.figures.activations import (
-    station_heatmap,
-    station_histogram,
-    station_statistics,
-    stream_norms,
-)
-from gptviz.ui import choose
+from gptviz.figures.activations import station_heatmap, station_histogram, station_statistics
+from gptviz.ui import choose, dropout, neurons, norms, stream
 from gptviz.ui.chart import chart
 from gptviz.ui.controls import Screen
 from gptviz.ui.frame import theme
+from gptviz.ui.tables import table
 
 if TYPE_CHECKING:
+    from gptviz.analysis.outliers import Outliers
     from gptviz.tracing import Trace
 
 MOST_CELLS = 400_000  # of a heatmap: about 2 MB on their way to the browser
+MOST_OUTLIERS = 12
 
 
-def stream(screen: Screen, trace: Trace) -> None:
-    """The residual stream's norm for each token, before block 0 and after each block."""
-    from gptviz.analysis.stations import residual_norms
-
-    st.subheader("The residual stream over all blocks", anchor=False)
-    st.caption(
-        "How long each token's list of numbers is (its norm) as it enters the first block and as "
-        "it leaves each one. Every block reads the stream and adds to it."
-    )
-    figure = stream_norms(residual_norms(trace), screen.labels, theme())
-    chart(figure, "stream", "Line chart: each token's norm in the residual stream, block by block.")
+def show(view: str, screen: Screen, trace: Trace) -> None:
+    """Draw the open view."""
+    views = {
+        "stream": stream.show,
+        "station": station,
+        "norms": norms.show,
+        "neurons": neurons.show,
+        "dropout": dropout.show,
+    }
+    views[view](screen, trace)
 
 
 def station(screen: Screen, trace: Trace) -> None:
-    """The tensor at a chosen station of a chosen block: heatmap, statistics and histogram."""
-    from gptviz.analysis.stations import histogram, station_values, stations, statistics
+    """The tensor at a chosen station of a chosen block, and what can be said of it."""
+    from gptviz.analysis.stations import station_values, stations
 
     st.subheader("One station of one block", anchor=False)
     built = stations(screen.config)
@@ -54,37 +51,75 @@ def station(screen: Screen, trace: Trace) -> None:
     values = station_values(trace, layer, chosen.path)
     st.caption(
         f"{chosen.name} in block {layer} ({chosen.term}; `blocks.{layer}.{chosen.path}`): "
-        f"{values.shape[0]:,} tokens × {values.shape[1]:,} dimensions."
+        f"{values.shape[0]:,} tokens × {values.shape[1]:,} dimensions. A token's numbers stand in "
+        "a row; a column that is strong from top to bottom is a dimension that is large whatever "
+        "the token."
     )
-    first, shown = _window(values)
-    heatmap = station_heatmap(shown, screen.labels, theme(), first)
+    if screen.dropout and chosen.path in ("attention", "feed_forward"):
+        st.caption("Dropout is on: numbers that are exactly 0 were dropped (see *Dropout*).")
     about = f"Heatmap: {chosen.name} in block {layer}, a token in each row."
-    chart(heatmap, "heatmap", about)
+    _heatmap(screen, values, about)
+    _outliers(values)
     left, right = st.columns(2)
-    numbers = statistics(values)
     with left:
-        st.markdown("**Each token's mean, standard deviation and norm**")
-        figure = station_statistics(numbers.mean, numbers.std, numbers.norm, screen.labels, theme())
-        about = "Three line charts: each token's mean, standard deviation and norm."
-        chart(figure, "statistics", about)
+        _statistics(screen, values)
     with right:
-        st.markdown("**How often each size of number occurs**")
-        counts = histogram(values)
-        figure = station_histogram(counts.counts, counts.edges, theme())
-        chart(figure, "histogram", "Histogram: how often each size of number occurs.")
+        _histogram(values)
 
 
-def _window(values: np.ndarray) -> tuple[int, np.ndarray]:
-    """The rows to draw, and the first one's token: all, or a part where all would be too much."""
-    n_tokens, width = values.shape
-    rows = max(1, MOST_CELLS // width)
-    if n_tokens <= rows:
-        return 0, values
-    first = st.slider(
-        f"Show {rows} tokens, from token",
-        0,
-        n_tokens - rows,
-        key="first_token",
-        help="The whole would be too large for a browser. Statistics below are of all tokens.",
+def _heatmap(screen: Screen, values: np.ndarray, about: str) -> None:
+    from gptviz.analysis.outliers import by_size
+
+    help_ = "By their mean size (distance from 0) over the sentence, the largest on the left."
+    sort = st.toggle("sort dimensions by size", key="by_size", help=help_)
+    order = by_size(values) if sort else None
+    first, end = choose.window(len(values), max(1, MOST_CELLS // values.shape[1]))
+    figure = station_heatmap(values[first:end], screen.labels, theme(), first, order)
+    chart(figure, "heatmap", about)
+
+
+def _outliers(values: np.ndarray) -> None:
+    from gptviz.analysis.outliers import outlier_dimensions
+
+    found = outlier_dimensions(values)
+    count = len(found.dimensions)
+    st.markdown(f"**Outlier dimensions: {count:,} of {values.shape[1]:,}**")
+    least = f"{found.least_tokens} token{'s' * (found.least_tokens > 1)}"
+    st.caption(
+        f"An outlier dimension has numbers farther from 0 than **{found.threshold:.4g}**, 6 times "
+        f"the mean size in the median dimension, on at least 6 % of the tokens (here {least}). "
+        "After Dettmers et al. 2022, LLM.int8(), who count 6.0 where the usual size is about 1."
     )
-    return first, values[first : first + rows]
+    if count:
+        _outlier_table(found, len(values))
+    if count > MOST_OUTLIERS:
+        st.caption(f"The {MOST_OUTLIERS} largest of {count:,} are listed.")
+
+
+def _outlier_table(found: Outliers, n_tokens: int) -> None:
+    columns = (found.dimensions, found.means, found.ratios, found.n_tokens)
+    rows = [
+        (str(dimension), f"{mean:.4g}", f"{ratio:.1f} ×", f"{large} of {n_tokens:,}")
+        for dimension, mean, ratio, large in zip(*columns, strict=True)
+    ]
+    head = ("dimension", "mean", "size, beside the median dimension", "tokens past the threshold")
+    table("The outlier dimensions of this station.", head, rows[:MOST_OUTLIERS])
+
+
+def _statistics(screen: Screen, values: np.ndarray) -> None:
+    from gptviz.analysis.stations import statistics
+
+    st.markdown("**Each token's mean, standard deviation and norm**")
+    numbers = statistics(values)
+    figure = station_statistics(numbers.mean, numbers.std, numbers.norm, screen.labels, theme())
+    about = "Three line charts: each token's mean, standard deviation and norm."
+    chart(figure, "statistics", about)
+
+
+def _histogram(values: np.ndarray) -> None:
+    from gptviz.analysis.stations import histogram
+
+    st.markdown("**How often each size of number occurs**")
+    counts = histogram(values)
+    figure = station_histogram(counts.counts, counts.edges, theme())
+    chart(figure, "histogram", "Histogram: how often each size of number occurs.")

@@ -1,37 +1,113 @@
-"""What the attention page shows: all heads in one picture, and the chosen head's exact map."""
+"""What the attention page shows: where every head looks, in several views."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
-from gptviz.figures.attention import attention_map
-from gptviz.ui import choose, live
+from gptviz.figures.attention import attention_map, both_directions
+from gptviz.ui import (
+    attention_compare,
+    attention_rollout,
+    attention_silence,
+    attention_steps,
+    choose,
+)
 from gptviz.ui.chart import chart
 from gptviz.ui.controls import Screen
 from gptviz.ui.frame import theme
-from gptviz.ui.heads import heads_overview
+from gptviz.ui.heads import chosen_head, heads_overview
+from gptviz.ui.lines import LEAST, MOST_TOKENS, lines
 
 if TYPE_CHECKING:
     from gptviz.tracing import Trace
 
 OVERVIEW = "all_heads"
+MANY = 24  # heads: more of them in a row need the page's whole width
 
 
 def show(screen: Screen, trace: Trace) -> None:
-    """Both views of where the heads look."""
+    """The open view; the views of one head have the picture of all heads beside them."""
     if not screen.config.has("attention"):
         st.info("Attention is a placeholder here: there are no heads to look at.")
         return
-    exact, beside = st.columns([3, 2], gap="large")
+    view = choose.view("attention_view", choose.ATTENTION_VIEWS)
+    if view in _OF_MODEL:
+        _OF_MODEL[view](screen, trace)
+        return
+    if screen.config.n_heads > MANY:
+        _all_heads(screen, trace)
+        _OF_HEAD[view](screen, trace)
+        return
+    wide, beside = st.columns([3, 2], gap="large")
     with beside:  # first, as it is the smaller message
-        _all_heads(screen, trace, (st.session_state["layer"], st.session_state["head"]))
-    with exact:
-        _one_head(screen, trace)
+        _all_heads(screen, trace)
+    with wide:
+        _OF_HEAD[view](screen, trace)
 
 
-def _one_head(screen: Screen, trace: Trace) -> None:
+def _all_heads(screen: Screen, trace: Trace) -> None:
+    st.markdown("**All heads: a layer in each row, a head in each column**")
+    heads_overview(screen, trace, OVERVIEW)
+    st.caption(
+        "Colour: the square root of the weight, so that faint ones can be seen. In a long sentence "
+        "a cell shows the largest weight of several tokens; its hover text says which."
+    )
+
+
+def _map(screen: Screen, trace: Trace) -> None:
+    weights = _chosen_map(screen, trace)
+    st.caption(
+        "Each row is one token looking back: it spreads a weight of 1 over itself and the tokens "
+        "before it. What comes later is hidden from it (the causal mask)."
+    )
+    _note_dropout(screen)
+    layer, head = chosen_head()
+    about = f"Heatmap: layer {layer}, head {head}; who looks in the row, who is looked at across."
+    chart(attention_map(weights, screen.labels, theme()), "exact", about)
+
+
+def _lines(screen: Screen, trace: Trace) -> None:
+    weights = _chosen_map(screen, trace)
+    token = choose.token(screen)
+    st.caption(
+        "A line leads from each token that looks (query, left) to those it looks at (key, right): "
+        "the thicker and stronger, the larger the weight. Point at a token for its lines and "
+        f"weights alone; click one to choose it. Weights below {LEAST} have no line."
+    )
+    if len(screen.labels) > MOST_TOKENS:
+        st.caption(
+            f"The sentence is long: {MOST_TOKENS} tokens around the chosen one are drawn, and what "
+            "they give to earlier ones is one line to the top."
+        )
+    _note_dropout(screen)
+    lines(weights, screen.labels, token, "lines")
+
+
+def _one_token(screen: Screen, trace: Trace) -> None:
+    from gptviz.analysis.attention import directions
+
+    weights = _chosen_map(screen, trace)
+    token = choose.token(screen)
+    found = directions(weights, token)
+    st.caption(
+        "Above: whom the token looks at (its row of the map). Below: who looks at it (its column)."
+    )
+    _note_dropout(screen)
+    figure = both_directions(found.looks_at, found.looked_at_by, token, screen.labels, theme())
+    chart(figure, "one_token", f"Two bar charts: whom token {token} looks at, and who looks at it.")
+    st.caption(
+        f"What it gives sums to {found.looks_at.sum():.4f}, as every row does. What it gets sums "
+        f"to {found.received:.4g}; if every token looked alike at all it sees, that would be "
+        f"{found.even:.4g}."
+    )
+
+
+def _chosen_map(screen: Screen, trace: Trace) -> np.ndarray:
+    """The controls for layer and head, and their exact map."""
     from gptviz.analysis.attention import head_map
 
     left, right = st.columns(2)
@@ -39,28 +115,24 @@ def _one_head(screen: Screen, trace: Trace) -> None:
         layer = choose.number("Layer", "layer", screen.config.n_layers)
     with right:
         head = choose.number("Head", "head", screen.config.n_heads)
-    st.caption(
-        "Each row is one token looking back: it spreads a weight of 1 over itself and the tokens "
-        "before it. What comes later is hidden from it (the causal mask)."
-    )
+    return head_map(trace, layer, head)
+
+
+def _note_dropout(screen: Screen) -> None:
     if screen.dropout:
         st.caption("Shown as the softmax makes it: after that, dropout sets some weights to 0.")
-    figure = attention_map(head_map(trace, layer, head), screen.labels, theme())
-    about = f"Heatmap: layer {layer}, head {head}; who looks in the row, who is looked at across."
-    chart(figure, "exact", about)
 
 
-def _all_heads(screen: Screen, trace: Trace, chosen: tuple[int, int]) -> None:
-    st.markdown("**All heads: a layer in each row, a head in each column**")
-    overview = live.overview(screen, trace)
-    note = "Colour: the square root of the weight, so that faint ones can be seen."
-    if overview.factor > 1:
-        note += f" Each cell shows the largest of {overview.factor} × {overview.factor} weights."
-    heads_overview(overview, screen.labels, chosen, theme(), _chosen, OVERVIEW)
-    st.caption(note)
+View = Callable[[Screen, "Trace"], None]
 
-
-def _chosen() -> None:
-    pair = st.session_state[OVERVIEW].chosen
-    if pair:
-        st.session_state["layer"], st.session_state["head"] = (int(number) for number in pair)
+_OF_HEAD: dict[str, View] = {
+    "map": _map,
+    "lines": _lines,
+    "token": _one_token,
+    "steps": attention_steps.show,
+}
+_OF_MODEL: dict[str, View] = {
+    "compare": lambda screen, _: attention_compare.show(screen),
+    "rollout": attention_rollout.show,
+    "explanation": attention_silence.show,
+}

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from gptviz.diagram.parts import can_open, is_level, level_of
 from gptviz.diagram.view import Reading, View
-from gptviz.export import config_json, model_code
 from gptviz.tokenizer import Tokenizer
-from gptviz.ui import live
+from gptviz.ui import live, measures
 from gptviz.ui.choose import CLOSED, STATIONS, blocks, number
 from gptviz.ui.controls import Screen
 from gptviz.ui.diagram import diagram
@@ -47,21 +44,22 @@ def choices(screen: Screen) -> None:
             number("Head", "head", screen.config.n_heads)
     help_ = "Shapes on the arrows in the names of the configuration, or in today's numbers."
     st.toggle("Shapes in names", key="symbolic", help=help_)
+    measures.choice(screen)
 
 
-def show(screen: Screen) -> None:
-    """Draw the picture with what is known now; never waits."""
-    path, head = opened(screen), st.session_state["head"]
-    view = View(
-        screen.config,
-        screen.labels,
-        screen.token_ids,
-        path,
-        head,
-        st.session_state["symbolic"],
-        _reading(screen, path, head),
-    )
-    diagram(view, selected(screen), _clicked, _walked, DIAGRAM)
+def show(screen: Screen) -> View:
+    """Draw the picture with what is known now, and give it; never waits."""
+    head, symbolic = st.session_state["head"], st.session_state["symbolic"]
+    shown = view(screen, opened(screen), head, symbolic)
+    legend = measures.legend(shown.measure)
+    diagram(shown, selected(screen), legend, _clicked, _walked, DIAGRAM)
+    return shown
+
+
+def view(screen: Screen, path: str, head: int, symbolic: bool) -> View:
+    """The picture with the part at ``path`` open, with all that is known of the sentence now."""
+    reading = _reading(screen, path, head)
+    return View(screen.config, screen.labels, screen.token_ids, path, head, symbolic, reading)
 
 
 def selected(screen: Screen) -> str:
@@ -72,35 +70,19 @@ def selected(screen: Screen) -> str:
 
 def follow_up(screen: Screen) -> None:
     """After the picture stands: read the sentence, and draw again with what was measured."""
-    if live.ready(screen) is not None or not screen.token_ids:
+    is_read = live.ready(screen) is not None
+    if not screen.token_ids or (is_read and not measures.is_wanting(screen)):
         return
-    costly = live.fits(screen) and not live.is_cheap(screen)
+    costly = not is_read and live.fits(screen) and not live.is_cheap(screen)
     words = f"Read the sentence with {screen.title}"
     if costly and not st.button(words, icon=":material/play_arrow:"):
         return
-    if live.read(screen) is not None and live.ready(screen) is not None:
+    trace = live.read(screen)
+    if trace is None or live.ready(screen) is None:
+        return
+    measures.take(screen, trace)
+    if not measures.is_wanting(screen):
         st.rerun()
-
-
-def take_along(screen: Screen) -> None:
-    """Files to keep: the configuration, and the model as a program of its own."""
-    with st.expander("Take it along", icon=":material/download:"):
-        name = screen.model
-        st.download_button(
-            "Configuration (JSON)",
-            partial(config_json, screen.config),
-            f"{name}.json",
-            on_click="ignore",
-            width="stretch",
-        )
-        st.download_button(
-            "The model as PyTorch code",
-            partial(model_code, screen.config, screen.seed),
-            f"{name}.py",
-            on_click="ignore",
-            width="stretch",
-            help="One file with the structure and the seed; trained weights are not in it.",
-        )
 
 
 def _clicked() -> None:
@@ -151,4 +133,4 @@ def _reading(screen: Screen, path: str, head: int) -> Reading | None:
     words = Tokenizer(screen.config.vocab_size).labels(map(int, top.token_ids))
     guesses = tuple(zip(words, map(float, top.probabilities), strict=True))
     logits = tuple(float(trace.last_logits[token_id]) for token_id in top.token_ids)
-    return Reading(maps_of(trace, path, head), guesses, logits)
+    return Reading(maps_of(trace, path, head), guesses, logits, measures.found(screen))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,22 +26,33 @@ def chart(figure: go.Figure, key: str, alt: str) -> None:
     """
     with st.container(key=f"figure_{key}", gap=None):
         st.plotly_chart(figure, theme=None, key=key, alt=alt, config={"displaylogo": False})
-        row = st.container(
-            key=f"take_{key}",
-            horizontal=True,
-            horizontal_alignment="right",
-            vertical_alignment="center",
-            gap=None,
+        take_along(key, partial(as_csv, figure))
+
+
+def take_along(key: str, csv: Callable[[], str], canvas: bool = False) -> None:
+    """Offer a picture as files: a line of quiet buttons.
+
+    Args:
+        key: names the picture on its page, and the files.
+        csv: makes its numbers' file.
+        canvas: whether it is a component's canvas, which saves itself as PNG (and has no SVG).
+    """
+    row = st.container(
+        key=f"take_{key}",
+        horizontal=True,
+        horizontal_alignment="right",
+        vertical_alignment="center",
+        gap=None,
+    )
+    with row:
+        data = {"chart": key, "name": f"gptviz-{key}", "canvas": canvas}
+        _save(data=data, key=f"save_{key}", width="content")
+        st.download_button(
+            "CSV",
+            csv,
+            f"gptviz-{key}.csv",
+            "text/csv",
+            key=f"csv_{key}",
+            type="tertiary",
+            on_click="ignore",
         )
-        with row:
-            data = {"chart": key, "name": f"gptviz-{key}"}
-            _save(data=data, key=f"save_{key}", width="content")
-            st.download_button(
-                "CSV",
-                partial(as_csv, figure),
-                f"gptviz-{key}.csv",
-                "text/csv",
-                key=f"csv_{key}",
-                type="tertiary",
-                on_click="ignore",
-            )

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from gptviz.compare import read
-from gptviz.config import PRESETS
+from gptviz.config import PRESETS, GPTConfig
 from gptviz.costs import DEVICES, NUMBER_TYPES
 from gptviz.diagram.parts import IN_BLOCK, IN_COLUMN, is_part
+from gptviz.tokenizer import FULL_VOCAB_SIZE
 from gptviz.ui.controls import FIELDS, Screen, within
 from gptviz.ui.link import take
 
@@ -21,8 +22,24 @@ if TYPE_CHECKING:
 
 CLOSED = "all closed"
 MOST_ROWS = 4096
+KIND, ADDED, ENTROPY = COLOURS = ("kind", "added", "entropy")  # what a part's colour tells
 NOTHING, KEPT = "nothing", "kept"
 LAST = -1  # in place of a token's position: the last one, however long the sentence
+PREDICTION_VIEWS = {
+    "next": "The next word",
+    "surprise": "Surprise",
+    "lens": "Layer by layer",
+    "parts": "Who said it",
+    "write": "Write on",
+}
+CANDIDATES = (10, 20, 40)
+LENS_COLOURS = ("probability", "entropy", "rank")
+LENS_COLUMNS = range(4, 33)
+TEMPERATURES = tuple(step / 20 for step in range(101))  # 0 to 5
+TOP_PS = tuple(step / 100 for step in range(1, 101))
+MOST_WRITTEN = 512
+TOKENS_VIEWS = ("pieces", "vectors", "neighbours", "map", "positions")
+VOCABULARIES = (257, 512, 1024, 2048, 4096, 8192, 16384, 32768, FULL_VOCAB_SIZE)
 STATIONS = (  # the paths of gptviz.analysis.stations, which needs torch
     "norm1",
     "attention",
@@ -33,6 +50,25 @@ STATIONS = (  # the paths of gptviz.analysis.stations, which needs torch
     "feed_forward",
     "shortcut2",
 )
+ATTENTION_VIEWS = {
+    "map": "Map",
+    "lines": "Lines",
+    "token": "One token",
+    "steps": "Step by step",
+    "compare": "Compare heads",
+    "rollout": "Rollout",
+    "explanation": "Is it an explanation?",
+}
+MEASURES = ("previous", "first", "itself", "duplicate", "induction", "entropy", "distance")
+BUSIEST = -1  # in place of a neuron's number: the busiest one of the chosen token
+ACTIVATIONS = {  # the views of the activations page
+    "stream": "The stream",
+    "station": "One station",
+    "norms": "Layer norms",
+    "neurons": "GELU and neurons",
+    "dropout": "Dropout",
+}
+NORMS = ("norm1", "norm2", "final_norm")
 
 
 def settle(screen: Screen) -> dict[str, Any]:
@@ -46,16 +82,35 @@ def settle(screen: Screen) -> dict[str, Any]:
         "block": (CLOSED, blocks(config.n_layers)),
         "inside": ("", ("", *IN_BLOCK, *IN_COLUMN)),
         "symbolic": (False, (False, True)),
+        "colours": (KIND, COLOURS),
         "layer": (0, range(config.n_layers)),
         "head": (0, range(config.n_heads)),
         "token": (LAST, range(LAST, len(screen.token_ids))),
         "station": (STATIONS[0], STATIONS),
+        "attention_view": ("map", tuple(ATTENTION_VIEWS)),
+        "measure": (MEASURES[0], MEASURES),  # of gptviz.analysis.heads, which needs torch
+        "measured_on": ("sentence", ("sentence", "repeats")),
+        "at_least": (0, range(101)),  # percent
+        "silence": ("brightest", ("brightest", "chosen")),
+        "activations_view": ("stream", tuple(ACTIVATIONS)),
+        "relative": (True, (True, False)),
+        "by_size": (False, (False, True)),
+        "first_token": (0, range(max(1, len(screen.token_ids)))),
+        "norm_of": (NORMS[0], NORMS),
+        "by_writing": (False, (False, True)),
+        "neuron": (BUSIEST, range(BUSIEST, config.ff_dim)),
+        "dropped_at": ("drop_emb", dropouts(config)),
         "rows": (1, range(1, MOST_ROWS + 1)),
         "length": (length, range(1, length + 1)),
         "numbers": (next(iter(NUMBER_TYPES)), tuple(NUMBER_TYPES)),
         "device": (DEVICES[0].name, [device.name for device in DEVICES]),
         "decimal": (False, (False, True)),
         "against": (NOTHING, comparable()),
+        "tokens_view": (TOKENS_VIEWS[0], TOKENS_VIEWS),
+        "vocabulary": (1024, vocabularies(config.vocab_size)),
+        "summed": (False, (False, True)),
+        "solid": (False, (False, True)),
+        **_of_prediction(config),
     }
     for key, (default, allowed) in options.items():
         if take(key, default, partial(contains, allowed)) not in allowed:
@@ -63,6 +118,26 @@ def settle(screen: Screen) -> dict[str, Any]:
     if not is_part(config, take("part", "", partial(is_part, config))):
         st.session_state["part"] = ""
     return {"part": "", "aside": "", **{key: default for key, (default, _) in options.items()}}
+
+
+def _of_prediction(config: GPTConfig) -> dict[str, tuple[Any, Sequence[Any]]]:
+    """What can be chosen on the prediction page."""
+    tokens = range(config.vocab_size - 1, LAST - 1, -1)  # what is out of range becomes LAST
+    return {
+        "prediction_view": ("next", tuple(PREDICTION_VIEWS)),
+        "candidates": (20, CANDIDATES),
+        "lens_colour": ("probability", LENS_COLOURS),
+        "lens_columns": (12, LENS_COLUMNS),
+        "target": (LAST, tokens),
+        "versus": (LAST, tokens),
+        "temperature": (1.0, TEMPERATURES),
+        "top_k": (0, range(config.vocab_size + 1)),
+        "top_p": (1.0, TOP_PS),
+        "draw_seed": (123, range(2**31)),
+        "many": (40, range(1, MOST_WRITTEN + 1)),
+        "written": (0, range(MOST_WRITTEN + 1)),
+        "drawn": (0, range(MOST_WRITTEN)),
+    }
 
 
 def comparable() -> list[str]:
@@ -79,6 +154,17 @@ def _can_be_kept(text: str) -> bool:
     except ValueError:
         return False
     return all(within(field, getattr(config, field)) for field in FIELDS)
+
+
+def vocabularies(own: int) -> list[int]:
+    """Sizes of vocabulary to try on the sentence, the model's own among them."""
+    return sorted({*VOCABULARIES, min(own, FULL_VOCAB_SIZE)})
+
+
+def dropouts(config: GPTConfig) -> list[str]:
+    """Dropouts that whole tokens' numbers pass: the embeddings', and those of built parts."""
+    parts = {"drop1": "attention", "drop2": "feed_forward"}
+    return ["drop_emb", *(name for name, part in parts.items() if config.has(part))]
 
 
 def blocks(n_layers: int) -> list[str]:
@@ -110,6 +196,12 @@ def token(screen: Screen, name: str = "Token") -> int:
     return last if place == LAST else place
 
 
+def position(screen: Screen) -> int:
+    """The position that ``token`` shows, whether or not it is drawn yet."""
+    place = int(st.session_state["token"])
+    return len(screen.token_ids) - 1 if place == LAST else place
+
+
 def view(key: str, names: dict[str, str]) -> str:
     """Which of a page's views is open: the others cost nothing. ``names`` are by their keys."""
     chosen = st.segmented_control(
@@ -122,6 +214,37 @@ def view(key: str, names: dict[str, str]) -> str:
     )
     assert chosen is not None  # as it is required
     return chosen
+
+
+def window(n_tokens: int, most: int) -> tuple[int, int]:
+    """The first token to draw, and the one after the last: all, or a part where that is too much.
+
+    Args:
+        most: tokens that can be drawn at once.
+    """
+    if n_tokens <= most:
+        return 0, n_tokens
+    last = n_tokens - most
+    st.session_state["first_token"] = min(st.session_state["first_token"], last)
+    help_ = "The whole would be too large for a browser. All else on the page is of all tokens."
+    first = st.slider(f"Show {most:,} tokens, from token", 0, last, key="first_token", help=help_)
+    return first, first + most
+
+
+def neuron(screen: Screen, busiest: int) -> int:
+    """The number of a hidden unit; at first, and until it is changed, the token's busiest."""
+
+    def words(number: int) -> str:
+        return f"the busiest: {busiest}" if number == BUSIEST else str(number)
+
+    number = st.selectbox(
+        "Neuron",
+        range(BUSIEST, screen.config.ff_dim),
+        key="neuron",
+        format_func=words,
+        help=f"A hidden unit of the feed-forward, counted from 0 to {screen.config.ff_dim - 1}.",
+    )
+    return busiest if number == BUSIEST else number
 
 
 def station(built: tuple[Station, ...]) -> Station:

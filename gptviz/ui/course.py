@@ -13,6 +13,7 @@ from gptviz.course import STAGES, stage_of, stage_that_builds
 from gptviz.diagram.parts import part
 from gptviz.ledger import Ledger
 from gptviz.reading import free_memory
+from gptviz.tokenizer import Tokenizer
 from gptviz.ui import built, live
 from gptviz.ui.controls import Screen, go_to_stage
 
@@ -61,6 +62,7 @@ def outcome(screen: Screen) -> None:
         _steps(stage)
         if trace := live.ready(screen):
             _loss(screen, trace)
+            _next(screen, trace)
         if stage in (1, LAST):
             _book(screen.config.placeholders)
         st.caption(WHY_SMALL)
@@ -96,6 +98,18 @@ def _loss(screen: Screen, trace: Trace) -> None:
         st.metric("Mean loss on the sentence", f"{loss:.3f} nats", border=True)
         st.metric(f"Even guess: ln {screen.config.vocab_size:,}", f"{even:.3f} nats", border=True)
     st.caption(_verdict(loss, even))
+
+
+def _next(screen: Screen, trace: Trace) -> None:
+    """The likeliest next tokens: the picture above has their bars."""
+    from gptviz.analysis.next_token import likeliest
+
+    top = likeliest(trace, 5)
+    labels = Tokenizer(screen.config.vocab_size).labels(map(int, top.token_ids))
+    shares = (
+        f"{label} {share:.3f}" for label, share in zip(labels, top.probabilities, strict=True)
+    )
+    st.text(f"Likeliest next tokens: {',  '.join(shares)},  all others {top.rest:.3f}")
 
 
 def _verdict(loss: float, even: float) -> str:

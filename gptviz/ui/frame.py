@@ -14,8 +14,10 @@ from gptviz.ui.controls import Screen
 
 MENU = (
     ("app.py", "Bird's-eye view", ":material/account_tree:"),
+    ("pages/tokens.py", "Tokens", ":material/text_fields:"),
     ("pages/activations.py", "Activations", ":material/ssid_chart:"),
     ("pages/attention.py", "Attention", ":material/grid_on:"),
+    ("pages/prediction.py", "Prediction", ":material/online_prediction:"),
     ("pages/parameters.py", "Parameters", ":material/table_chart:"),
 )
 

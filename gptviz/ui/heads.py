@@ -3,36 +3,108 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from gptviz.figures.colours import colour_table
-from gptviz.figures.theme import Theme
+import numpy as np
+import streamlit as st
+
+from gptviz.figures.colours import colour_table, levels
+from gptviz.figures.table import grid_as_csv, heads_as_csv
+from gptviz.ui import live
+from gptviz.ui.chart import take_along
 from gptviz.ui.components import component
+from gptviz.ui.controls import Screen
+from gptviz.ui.frame import theme
 
 if TYPE_CHECKING:
-    from gptviz.analysis.overview import Overview
+    from gptviz.tracing import Trace
+
+HOW_TO_CHOOSE = "click a head, or use the arrow keys, to choose it."
+
 _component = component("heads")
 
 
-def heads_overview(
-    overview: Overview,
-    labels: tuple[str, ...],
-    chosen: tuple[int, int],
-    theme: Theme,
-    on_choose: Callable[[], None],
-    key: str,
-) -> None:
-    """Draw all heads; ``on_choose`` runs after ``st.session_state[key].chosen`` got its pair."""
+def chosen_head() -> tuple[int, int]:
+    """Layer and head that all pages look at."""
+    return st.session_state["layer"], st.session_state["head"]
+
+
+def heads_overview(screen: Screen, trace: Trace, key: str) -> None:
+    """Draw every head's map; a click chooses the head."""
+    overview = live.overview(screen, trace)
     layers, heads, size, _ = overview.maps.shape
-    meta = {
-        "layers": layers,
-        "heads": heads,
+    about = {
         "size": size,
         "factor": overview.factor,
-        "labels": labels,
-        "chosen": chosen,
-        "colours": colour_table(theme.sequential),
+        "labels": screen.labels,
+        "legend": ("0", "1"),
+        "idle": f"Point at a cell for its weight; {HOW_TO_CHOOSE}",
         "spoken": f"{layers} layers with {heads} attention maps each; arrow keys choose one",
     }
-    data = {"meta": meta, "maps": overview.maps.reshape(-1)}
-    _component(data=data, key=key, on_chosen_change=on_choose)
+    _draw(overview.maps, about, key)
+    take_along(key, partial(_weights_as_csv, trace, screen.labels, size, overview.factor), True)
+
+
+def _weights_as_csv(trace: Trace, labels: tuple[str, ...], size: int, factor: int) -> str:
+    from gptviz.analysis.overview import largest_weights
+
+    layers = (largest_weights(trace, layer, size) for layer in range(trace.config.n_layers))
+    return heads_as_csv(layers, labels, factor)
+
+
+def heads_grid(
+    values: np.ndarray,
+    what: str,
+    most: float,
+    key: str,
+    on_choose: Callable[[], None] | None = None,
+) -> None:
+    """Draw a number for each head as a coloured cell; a click chooses the head.
+
+    Args:
+        values: (n_layers, n_heads).
+        what: the number's name and unit.
+        most: the number that has the full colour.
+        on_choose: runs when a head has been chosen.
+    """
+    layers, heads = values.shape
+    about = {
+        "size": 1,
+        "values": values.reshape(-1).tolist(),
+        "what": what,
+        "legend": ("0", f"{most:.3g}"),
+        "idle": f"Point at a cell for its number; {HOW_TO_CHOOSE}",
+        "spoken": f"{what}: {layers} layers with {heads} heads each; arrow keys choose one",
+    }
+    _draw(levels(values, most)[..., None, None], about, key, on_choose)
+    take_along(key, partial(grid_as_csv, values, what), canvas=True)
+
+
+def _draw(
+    maps: np.ndarray,
+    about: dict[str, Any],
+    key: str,
+    on_choose: Callable[[], None] | None = None,
+) -> None:
+    layers, heads, _, _ = maps.shape
+    colours = theme()
+    meta = about | {
+        "key": key,
+        "layers": layers,
+        "heads": heads,
+        "chosen": chosen_head(),
+        "colours": colour_table(colours.sequential),
+        "ink": colours.text,
+        "ground": colours.background,
+    }
+    data = {"meta": meta, "maps": maps.reshape(-1)}
+    _component(data=data, key=key, on_chosen_change=partial(_choose, key, on_choose))
+
+
+def _choose(key: str, on_choose: Callable[[], None] | None) -> None:
+    pair = st.session_state[key].chosen
+    if pair:
+        st.session_state["layer"], st.session_state["head"] = (int(number) for number in pair)
+        if on_choose:
+            on_choose()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
@@ -75,7 +76,9 @@ def _read(screen: Screen, place: DeltaGenerator) -> Trace | None:
         from gptviz.cache import cached_model, cached_trace
 
         cached_model(screen.source, screen.seed)  # so that the time below is the pass's own
-        progress = _Progress(_pass_of(screen), screen.config.n_layers, place)
+        n_layers = screen.config.n_layers
+        words = f"Block {{}} of 0 to {n_layers - 1}"
+        progress = Progress(n_layers, words, place, partial(_stop, _pass_of(screen)))
         return cached_trace(screen.source, screen.token_ids, screen.seed, progress, screen.dropout)
 
 
@@ -84,23 +87,31 @@ def _pass_of(screen: Screen) -> Hashable:
     return screen.source, screen.seed, screen.token_ids, screen.dropout
 
 
-class _Progress:
-    """Called before each block of a pass: says how far it is, once it has taken a while."""
+class Progress:
+    """Called at each step of long work: says how far it is, once it has taken a while.
 
-    def __init__(self, which: Hashable, n_layers: int, place: DeltaGenerator) -> None:
-        self.which, self.n_layers, self.place = which, n_layers, place
+    Args:
+        words: what stands at the bar, with ``{}`` for the step's number.
+        place: where bar and button are drawn.
+        on_stop: runs when a person stops the work.
+    """
+
+    def __init__(
+        self, n_steps: int, words: str, place: DeltaGenerator, on_stop: Callable[[], None]
+    ) -> None:
+        self.n_steps, self.words, self.place, self.on_stop = n_steps, words, place, on_stop
         self.started = time.monotonic()
         self.bar: DeltaGenerator | None = None
 
-    def __call__(self, layer: int) -> None:
+    def __call__(self, step: int) -> None:
         stop_if_stale()
         if time.monotonic() - self.started < SLOW:
             return
         if self.bar is None:
             with self.place.container():
                 self.bar = st.progress(0.0)
-                st.button("Stop", icon=":material/stop:", on_click=_stop, args=(self.which,))
-        self.bar.progress(layer / self.n_layers, f"Block {layer} of 0 to {self.n_layers - 1}")
+                st.button("Stop", icon=":material/stop:", on_click=self.on_stop)
+        self.bar.progress(step / self.n_steps, self.words.format(step))
 
 
 def _stop(which: Hashable) -> None:
@@ -149,6 +160,15 @@ def once(screen: Screen, what: Hashable, make: Callable[[], T]) -> T:
     from gptviz.cache import shared
 
     return shared().get((what, _pass_of(screen)), make)
+
+
+def kept(screen: Screen, what: Hashable) -> Any | None:
+    """What ``once`` found out, if it is at hand; never waits, and never imports torch."""
+    if not WARM.is_set():
+        return None
+    from gptviz.cache import shared
+
+    return shared().peek((what, _pass_of(screen)))
 
 
 def overview(screen: Screen, trace: Trace) -> Overview:

@@ -1,10 +1,11 @@
-"""The small pictures inside an opened part of the diagram: what comes out of each step."""
+"""The small pictures of what comes out of a part: in the diagram's steps, and in the panel."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gptviz.diagram.parts import STEPS
+from gptviz.diagram.parts import STEPS, Part
+from gptviz.diagram.view import Outcome
 from gptviz.figures.theme import KINDS
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 Maps = dict[str, tuple[str, ...]]
 
 MOST = (48, 256)  # rows and columns of a small picture
+SHOWN = (96, 256)  # of the panel's
 MODULES = {
     "embeddings": ("tok_emb", "pos_emb"),
     "feed_forward": ("linear1", "gelu", "linear2"),
@@ -60,3 +62,24 @@ def _of_part(trace: Trace, path: str, head: int) -> tuple[str, ...]:
     if path.rpartition(".")[2] in SHARES:
         return (map_address(small**0.5, KINDS["attention"]),)  # faint weights can be seen
     return (signed_address(small),)
+
+
+def outcome(trace: Trace, piece: Part, head: int) -> Outcome | None:
+    """The numbers that come out of a part; none where no numbers do."""
+    from gptviz.analysis.outputs import output_at, pooled
+    from gptviz.ui.pictures import signed_address
+
+    values = output_at(trace, piece.path, head)
+    if values is None:
+        return None
+    values = values.float()
+    small = pooled(values.nan_to_num(neginf=0), SHOWN).numpy(force=True)
+    seen = values[values.isfinite()]
+    inside = f", head {head}" if len(piece.output) == 3 else ""
+    rows, columns = values.shape
+    return Outcome(
+        signed_address(small),
+        f"What comes out{inside}: {rows:,} × {columns:,} numbers",
+        f"Mean {seen.mean():.4g}, standard deviation {seen.std(correction=0):.4g}, "
+        f"from {seen.min():.4g} to {seen.max():.4g}.",
+    )

@@ -7,14 +7,12 @@ import html
 import streamlit as st
 
 from gptviz.config import GPTConfig
-from gptviz.costs import part_cost, size
-from gptviz.diagram.parts import Part, part, shape_text
-from gptviz.ledger import FP32_BYTES, Ledger
+from gptviz.diagram.facts import costs, doors
+from gptviz.diagram.parts import Part, part
+from gptviz.ledger import Ledger
 from gptviz.source import code_of
 from gptviz.ui import course, link, live
 from gptviz.ui.controls import Screen
-
-SHOWN = (96, 256)  # rows and columns of the picture of what comes out
 
 
 def panel(screen: Screen, path: str) -> None:
@@ -29,7 +27,7 @@ def panel(screen: Screen, path: str) -> None:
             st.info("A placeholder here: not built, so it does nothing.")
         st.markdown(piece.entry.what)
         st.markdown(f"**Why it is there.** {piece.entry.why}")
-        st.latex(_in_lines(piece.entry.formula))
+        st.latex(r"\begin{gathered}" + r"\\".join(piece.entry.lines) + r"\end{gathered}")
         _facts(screen.config, piece, len(screen.token_ids))
         _numbers(screen, piece)
         _code(piece)
@@ -39,46 +37,11 @@ def panel(screen: Screen, path: str) -> None:
         _more(piece)
 
 
-def _in_lines(formula: str) -> str:
-    r"""The formula with what stands after a wide space (``,\quad``) on lines of its own."""
-    lines = formula.split(r",\quad")
-    return r"\begin{gathered}" + r"\\".join(lines) + r"\end{gathered}" if lines[1:] else formula
-
-
 def _facts(config: GPTConfig, piece: Part, n_tokens: int) -> None:
     """Shapes and costs, a line each."""
-    inputs = " and ".join(f"`{shape_text(shape)}`" for shape in dict.fromkeys(piece.inputs))
-    times = f"{len(piece.inputs)} × " if len(piece.inputs) > len(set(piece.inputs)) else ""
-    rows = [("In", times + inputs)] if inputs else []
-    rows.append(("Out", f"`{shape_text(piece.output)}`"))
-    rows += _costs(config, piece, n_tokens)
+    rows = [(name, f"`{shapes}`") for name, shapes in doors(piece)]
+    rows += costs(config, piece, n_tokens, st.session_state["decimal"])
     st.markdown("  \n".join(f"{name}: {value}" for name, value in rows))
-
-
-def _costs(config: GPTConfig, piece: Part, n_tokens: int) -> list[tuple[str, str]]:
-    """Parameters, memory and FLOPs, with their share of the model's."""
-    ledger = Ledger(config)
-    cost, whole = part_cost(ledger, piece.path, n_tokens), ledger.flops(n_tokens).total
-    if piece.path.startswith("out_head") and config.tie_weights and cost.flops:
-        parameters = "none of its own: it is the token embedding, used again"
-    else:
-        parameters = f"{cost.parameters:,}{_share(cost.parameters, ledger.parameters)}"
-    rows = [("Parameters", parameters)]
-    if cost.parameters:
-        rows.append(("Their memory", f"{_size(cost.parameters * FP32_BYTES)} in fp32"))
-    if n_tokens and not piece.placeholder:
-        rows.append(("FLOPs", f"{cost.flops:,}{_share(cost.flops, whole)}"))
-    return rows
-
-
-def _size(n_bytes: int) -> str:
-    return size(n_bytes, st.session_state["decimal"])
-
-
-def _share(count: int, whole: int) -> str:
-    if not count:
-        return ""
-    return f" · {count / whole:.1%} of the model" if count >= whole / 1000 else " · less than 0.1%"
 
 
 def _numbers(screen: Screen, piece: Part) -> None:
@@ -86,32 +49,16 @@ def _numbers(screen: Screen, piece: Part) -> None:
     trace = live.ready(screen)
     if trace is None or piece.placeholder:
         return
-    from gptviz.analysis.outputs import output_at, pooled
-    from gptviz.ui.pictures import signed_address
+    from gptviz.ui.maps import outcome
 
-    head = st.session_state["head"]
-    values = output_at(trace, piece.path, head)
-    if values is None:
+    found = outcome(trace, piece, st.session_state["head"])
+    if found is None:
         return
-    values = values.float()
-    address = signed_address(pooled(values.nan_to_num(neginf=0), SHOWN).numpy(force=True))
-    seen = values[values.isfinite()]
-    inside = f", head {head}" if len(piece.output) == 3 else ""
-    rows, columns = values.shape
-    about = f"What comes out{inside}: {rows:,} × {columns:,} numbers"
     st.html(
-        f'<img src="{address}" alt="{html.escape(about)}" style="width:100%;height:110px;'
-        'image-rendering:pixelated;border-radius:4px">'
+        f'<img src="{found.picture}" alt="{html.escape(found.about)}" style="width:100%;'
+        'height:110px;image-rendering:pixelated;border-radius:4px">'
     )
-    st.caption(
-        f"{about}, orange above 0 and blue below. "
-        f"Mean {_figure(seen.mean())}, standard deviation {_figure(seen.std(correction=0))}, "
-        f"from {_figure(seen.min())} to {_figure(seen.max())}."
-    )
-
-
-def _figure(number: object) -> str:
-    return f"{float(number):.4g}"  # type: ignore[arg-type]
+    st.caption(f"{found.about}, orange above 0 and blue below. {found.statistics}")
 
 
 def _code(piece: Part) -> None:
@@ -126,9 +73,18 @@ def _code(piece: Part) -> None:
 
 def _more(piece: Part) -> None:
     """The page that shows more of it; layer, head and station go along."""
-    if ".attention" in piece.path:
-        st.page_link("pages/attention.py", label="Attention maps", query_params=link.address())
-    elif piece.path.startswith("blocks."):
-        st.page_link("pages/activations.py", label="Activations", query_params=link.address())
-    elif piece.path != "tokens":
-        st.page_link("pages/parameters.py", label="Parameters", query_params=link.address())
+    page, label = _page_of(piece.path)
+    st.page_link(page, label=label, query_params=link.address())
+
+
+def _page_of(path: str) -> tuple[str, str]:
+    first = path.partition(".")[0]
+    if ".attention" in path:
+        return "pages/attention.py", "Attention maps"
+    if path.startswith("blocks."):
+        return "pages/activations.py", "Activations"
+    if first in ("tokens", "embeddings", "tok_emb", "pos_emb", "drop_emb"):
+        return "pages/tokens.py", "Tokens and embeddings"
+    if first in ("final_norm", "out_head", "next_token"):
+        return "pages/prediction.py", "Prediction"
+    return "pages/parameters.py", "Parameters"

@@ -128,7 +128,8 @@ class Page:
         return next(proto for proto in protos if proto.id.endswith(f"-{key}"))
 
     def _control(self, key: str) -> Any:
-        for kind in ("selectbox", "slider", "number_input", "toggle", "text_area"):
+        kinds = "selectbox slider select_slider number_input toggle text_area segmented_control"
+        for kind in kinds.split():
             for widget in getattr(self.app, kind):
                 if widget.key == key:
                     return widget

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from gptviz.analysis.contributions import attention_entropy, contributions, most_entropy
 from gptviz.analysis.next_token import likeliest
 from gptviz.cache import cached_trace
 from gptviz.config import PRESETS
@@ -182,3 +183,78 @@ def test_the_other_pages_look_at_the_same_block_and_station(visit):
     page = visit(text="Hi", block="4").click("diagram", "clicked", "blocks.4.feed_forward.gelu")
     page.go("pages/activations.py")
     assert (page.value("layer"), page.value("station")) == (4, "feed_forward.gelu")
+
+
+def of_tales(text):
+    return cached_trace("tales", Tokenizer(8192).encode(text))
+
+
+def test_the_colours_tell_what_each_part_adds_and_the_legend_what_they_mean(visit):
+    page = visit(text="Once upon a time", block="2").set("colours", "added")
+    added = contributions(of_tales("Once upon a time"))
+    svg, legend = page.sent("diagram")["wide"], page.sent("diagram")["legend"]
+    for value in (added.pos_emb, added.attention[2], added.feed_forward[2]):
+        assert f">{value:.3g} × the stream</text>" in svg
+    for layer, value in enumerate(added.feed_forward):
+        assert f"<title>Block {layer}, feed-forward: {value:.3g} × the stream</title>" in svg
+    least = min(added.pos_emb, *added.attention, *added.feed_forward)
+    most = max(added.pos_emb, *added.attention, *added.feed_forward)
+    assert legend["low"] == f"{least:.3g} × the stream"
+    assert legend["high"] == f"{most:.3g} × the stream"
+    assert "of block 0)" in legend["about"]  # where it is most
+    assert page.link["colours"] == "added"
+    page.set("colours", "kind")
+    assert page.sent("diagram")["legend"] is None
+    assert "tinted" not in page.sent("diagram")["wide"]
+
+
+def test_the_colours_tell_how_widely_heads_look(visit):
+    page = visit(
+        text="Once upon a time", block="2", inside="attention", colours="entropy", head="3"
+    )
+    bits = attention_entropy(of_tales("Once upon a time"))
+    svg, legend = page.sent("diagram")["wide"], page.sent("diagram")["legend"]
+    assert f">{bits[2].mean():.3g} bits</text>" in svg
+    assert f">shown: head 3, {bits[2, 3]:.3g} bits</text>" in svg
+    for head, value in enumerate(bits[2]):
+        assert f"<title>head {head}: {value:.3g} bits</title>" in svg
+    assert legend["low"] == "0 bits"
+    assert legend["high"].startswith(f"{most_entropy(4):.3g} bits")
+
+
+@pytest.mark.parametrize("colours", ["added", "entropy"])
+def test_the_structure_does_not_wait_for_colours(colours, visit, free_memory):
+    free_memory(10**12)
+    page = visit(model="gpt2-xl", text="Hi you", block="47", colours=colours)
+    assert "blocks.47.norm1" in paths(page)
+    assert page.sent("diagram")["legend"] is None
+    assert visit(text="", colours=colours).sent("diagram")["legend"] is None
+
+
+@pytest.mark.parametrize(
+    ("colours", "link", "words"),
+    [
+        ("entropy", {"attention": "false"}, "no heads that look"),
+        ("entropy", {"text": "a"}, "sees but itself"),
+        ("added", {"shortcut": "false"}, "nothing is added to a stream"),
+        ("added", {"attention": "false", "feed_forward": "false"}, "they add nothing"),
+    ],
+)
+def test_what_cannot_be_measured_is_said(colours, link, words, visit, small):
+    open_page = visit if "text" in link else small
+    page = open_page(colours=colours, **{"text": "Hi you", **link})
+    assert words in page.said
+    assert page.sent("diagram")["legend"] is None
+
+
+def test_a_part_left_out_has_no_colour_and_the_others_keep_theirs(small):
+    page = small(text="Hi you all", colours="added", attention="false", block="1")
+    svg = page.sent("diagram")["wide"]
+    assert "Block 2, feed-forward: " in svg
+    assert "Block 2, attention: " not in svg
+
+
+def test_train_mode_has_its_own_colours(visit):
+    link = {"text": "Once upon a time", "colours": "added", "drop_rate": "0.5"}
+    plain, dropping = (visit(train=train, **link).sent("diagram") for train in ("false", "true"))
+    assert plain["legend"]["about"] != dropping["legend"]["about"]

@@ -9,6 +9,7 @@ import pytest
 
 from gptviz import book
 from gptviz.analysis.loss import losses
+from gptviz.analysis.next_token import likeliest
 from gptviz.cache import cached_trace
 from gptviz.config import PLACEHOLDER_PARTS, PRESETS, Dropout, GPTConfig
 from gptviz.course import STAGES, placeholders_at
@@ -44,6 +45,9 @@ def test_each_stage_really_runs_and_shows_its_loss(stage, small):
     shown = metrics(page)
     assert shown["Mean loss on the sentence"] == f"{loss:.3f} nats"
     assert shown["Even guess: ln 1,000"] == f"{math.log(1000):.3f} nats"
+    top = likeliest(cached_trace(config, ids), 5)
+    likely = f"{Tokenizer(1000).label(int(top.token_ids[0]))} {top.probabilities[0]:.3f}"
+    assert f"Likeliest next tokens: {likely}" in page.words
     dashed = "placeholder" in page.sent("diagram")["wide"]
     assert dashed == (stage < len(STAGES))
 

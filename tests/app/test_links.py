@@ -29,52 +29,64 @@ NONSENSE = {
     "inside": ["norm", "blocks.1", "<b>"],
     "part": ["nothing", "blocks.6", "blocks.1.norm3", "<b>"],
     "symbolic": ["maybe", "1"],
+    "colours": ["red", "", "<b>"],
     "layer": ["6", "-1", "x"],
     "head": ["8", "-1", "<b>"],
     "token": ["-2", "2", "x"],  # the sentence has two tokens
     "station": ["nowhere", "norm3"],
+    "attention_view": ["maps", ""],
+    "measure": ["beauty", ""],
+    "measured_on": ["tea", ""],
+    "at_least": ["-1", "101", "x"],
+    "silence": ["all", ""],
+    "activations_view": ["everything", "Stream", "<b>"],
+    "relative": ["maybe", "1"],
+    "by_size": ["maybe", ""],
+    "first_token": ["-1", "2", "x"],
+    "norm_of": ["norm3", "<b>"],
+    "by_writing": ["maybe", "1"],
+    "neuron": ["-2", "1024", "x"],
+    "dropped_at": ["drop3", "drop_emb2", ""],
     "rows": ["0", "4097", "x"],
     "length": ["0", "257", "x"],
     "numbers": ["fp4", ""],
     "device": ["abacus", ""],
     "decimal": ["maybe", "1"],
+    "tokens_view": ["nothing", "", "<b>"],
+    "vocabulary": ["256", "1000", "x", ""],
+    "summed": ["maybe", "1"],
+    "solid": ["maybe", "1"],
     "against": ["gpt5", "kept", "Nothing", ""],  # nothing is kept
+    "prediction_view": ["nowhere", ""],
+    "candidates": ["11", "x"],
+    "lens_colour": ["red", ""],
+    "lens_columns": ["3", "33", "x"],
+    "target": ["-2", "8192", "x"],
+    "versus": ["-2", "8192", "x"],
+    "temperature": ["-0.05", "5.05", "0.123", "nan", "x"],
+    "top_k": ["-1", "8193", "x"],
+    "top_p": ["0", "1.01", "nan", "x"],
+    "draw_seed": ["-1", "2147483648", "x"],
+    "many": ["0", "513", "x"],
+    "written": ["-1", "513", "x"],
+    "drawn": ["-1", "512", "x"],
 }
-PAGE_OF = {"layer": "pages/attention.py", "head": "pages/attention.py"}
-PAGE_OF["station"] = "pages/activations.py"
-PAGE_OF |= dict.fromkeys(
-    ("rows", "length", "numbers", "device", "decimal", "against"), "pages/parameters.py"
-)
-NOT_DRAWN = ("inside", "part", "token")  # other things are their control
-DEFAULT = {"inside": "", "part": "", "symbolic": False}
-DEFAULT |= {"block": "all closed", "layer": 0, "head": 0, "station": "norm1", "seed": 123}
-DEFAULT |= {"rows": 1, "length": 256, "numbers": "fp32", "device": "NVIDIA T4", "decimal": False}
-DEFAULT |= {"against": "nothing", "token": -1}
-DEFAULT |= {"train": False, "mask_seed": 123}
-DEFAULT |= dict.fromkeys(("norm", "attention", "feed_forward", "shortcut"), True)
 
 
 def test_every_key_of_the_link_is_tried(visit):
     assert {*NONSENSE, "text", "aside"} == set(visit(text="Hi").app.session_state["kept"])
 
 
-@pytest.mark.parametrize(
-    ("key", "value"), [(key, value) for key, values in NONSENSE.items() for value in values]
-)
-def test_the_default_stands_where_the_link_has_nonsense_and_the_page_says_so(key, value, visit):
-    link = {"text": "Hi", key: value}
-    if key == "mask_seed":  # it is there where something is dropped
-        link |= {"train": "true", "drop_rate": "0.1"}
-    if key == "seed":  # trained weights have none
-        link |= {"model": "custom", "emb_dim": "48", "vocab_size": "300", "n_layers": "1"}
-    page = visit(PAGE_OF.get(key, "app.py"), **link)
-    expected = DEFAULT.get(key, getattr(PRESETS["tales"], key, "tales"))
-    shown = page.app.session_state[key] if key in NOT_DRAWN else page.value(key)
-    assert shown == expected
-    assert len(page.toasts) == 1
-    assert key in page.toasts[0]
-    assert key not in page.link
-    assert page.run().toasts == []  # once is enough
+@pytest.mark.parametrize("key", NONSENSE)
+def test_the_default_stands_where_the_link_has_nonsense_and_the_page_says_so(key, visit):
+    default = visit(text="Hi").app.session_state[key]
+    for value in NONSENSE[key]:
+        page = visit(**{"text": "Hi", key: value})
+        assert page.app.session_state[key] == default, value
+        assert len(page.toasts) == 1, value
+        assert key in page.toasts[0]
+        assert key not in page.link
+        assert page.run().toasts == []  # once is enough
 
 
 def test_what_is_unknown_is_said_and_does_no_harm(visit):

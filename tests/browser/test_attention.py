@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
 
+FIRST_ROW = 36 + 17  # pixels: the middle of a table's first row
 MAP = ".st-key-exact .js-plotly-plot"
 
 
@@ -33,10 +35,10 @@ def point_at(page: Page, layer: int, head: int, layers: int = 6, heads: int = 8)
     return {"x": (head + 0.45) * box["width"] / heads, "y": (layer + 0.45) * box["height"] / layers}
 
 
-def ring_is_around(page: Page, layer: int, head: int) -> None:
+def ring_is_around(page: Page, layer: int, head: int, key: str = "all_heads") -> None:
     """The ring's middle lies in the head's tile."""
-    canvas = page.locator("canvas[tabindex]").bounding_box()
-    ring = page.locator(".ring").bounding_box()
+    canvas = page.locator(f".st-key-{key} canvas").bounding_box()
+    ring = page.locator(f".st-key-{key} .ring").bounding_box()
     assert canvas
     assert ring
     column = (ring["x"] + ring["width"] / 2 - canvas["x"]) / (canvas["width"] / 8)
@@ -120,3 +122,90 @@ def test_two_visitors_with_different_models_do_not_mix(visit, act):
     act(one, lambda: one.locator("canvas[tabindex]").click(position=point_at(one, 0, 0)))
     assert shown_map(one) == before
     expect(one.get_by_test_id("stMain")).to_contain_text("tales, trained")
+
+
+def test_the_overview_is_saved_as_a_picture_and_as_numbers(visit):
+    page = visit("/attention?" + urlencode({"text": "Once upon a time"}))
+    row = page.locator(".st-key-take_all_heads")
+    with page.expect_download() as picture:
+        row.get_by_role("button", name="PNG", exact=True).click()
+    assert picture.value.suggested_filename == "gptviz-all_heads.png"
+    assert Path(picture.value.path()).read_bytes().startswith(b"\x89PNG")
+    expect(row.get_by_role("button", name="SVG", exact=True)).to_be_hidden()
+    with page.expect_download() as numbers:
+        row.get_by_role("button", name="CSV", exact=True).click()
+    rows = Path(numbers.value.path()).read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 1 + 6 * 8 * 4 * 5 // 2
+    assert rows[1] == "0,0,0,Once,0,Once,1.0"
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_pointing_at_a_token_leaves_its_lines_and_a_click_chooses_it(width, visit, act):
+    text = urlencode({"text": "Once upon a time there was a king"})
+    page = visit(f"/attention?attention_view=lines&layer=0&head=5&{text}", width=width)
+    paths = page.locator(".st-key-lines path")
+    many = paths.count()
+    page.locator("#queries-3").hover()
+    tip = page.locator(".st-key-lines .tip")
+    expect(tip).to_contain_text("3 “␣time” looks at:")
+    assert 0 < paths.count() <= 4 < many
+    shown = page.locator(".st-key-lines .keys .weight").all_text_contents()
+    assert sum(float(weight) for weight in shown if weight) == pytest.approx(1, abs=0.02)
+    act(page, lambda: page.locator("#keys-2").click())
+    assert "token=2" in page.url
+    page.mouse.move(0, 0)
+    expect(tip).to_contain_text("2 “␣a” looks at:")
+
+
+def test_lines_can_be_walked_with_the_keyboard(visit, act):
+    page = visit("/attention?attention_view=lines&" + urlencode({"text": "a b c d"}))
+    queries = page.locator(".st-key-lines .queries")
+    queries.focus()
+    for _ in range(2):
+        queries.press("ArrowUp")
+    expect(page.locator("#queries-1")).to_have_class("at")
+    act(page, lambda: queries.press("Enter"))
+    assert "token=1" in page.url
+
+
+def test_a_token_is_text_whatever_it_says(visit):
+    text = urlencode({"text": "<img src=x onerror=alert(1)> <b>"})
+    page = visit(f"/attention?attention_view=lines&{text}")
+    assert page.locator(".st-key-lines img").count() == 0
+    expect(page.locator("#keys-0")).to_contain_text("<")
+
+
+def test_a_click_on_a_row_of_the_table_chooses_the_head(visit, act):
+    page = visit("/attention?attention_view=compare&measure=previous")
+    table = page.locator(".st-key-heads_table .dvn-scroller")
+    table.scroll_into_view_if_needed()
+    act(page, lambda: table.click(position={"x": 30, "y": FIRST_ROW}))
+    assert "head=5" in page.url  # layer 0: the previous-token head
+    ring_is_around(page, 0, 5, "measure_grid")
+
+
+def test_a_sorted_table_still_knows_which_head_is_in_a_row(visit, act):
+    page = visit("/attention?attention_view=compare&measure=previous&layer=2")
+    table = page.locator(".st-key-heads_table .dvn-scroller")
+    table.scroll_into_view_if_needed()
+    for _ in range(2):  # sorted by layer, the last one first
+        table.click(position={"x": 20, "y": 17})
+        page.wait_for_timeout(300)
+    act(page, lambda: table.click(position={"x": 20, "y": FIRST_ROW}))
+    assert "layer=5" in page.url
+
+
+def test_a_click_on_a_cell_silences_that_head(visit, act):
+    page = visit("/attention?attention_view=explanation")
+    act(page, lambda: page.get_by_role("button", name="Silence each of the 48").click())
+    grid = page.locator(".st-key-silence_grid canvas")
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    assert box
+    place = {"x": 5.4 * box["width"] / 8, "y": 0.4 * box["height"] / 6}
+    grid.hover(position=place)
+    tip = page.locator(".st-key-silence_grid .tip")
+    expect(tip).to_contain_text("layer 0, head 5: silenced, it moves bits 0.39")
+    act(page, lambda: grid.click(position=place))
+    expect(page.get_by_text("Layer 0, head 5")).to_be_visible()
+    assert "silence=chosen" in page.url

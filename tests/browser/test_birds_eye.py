@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from PIL import ImageColor
 from playwright.sync_api import Page, expect
+
+from gptviz.diagram.svg import SHADES
+from gptviz.figures.theme import DARK, LIGHT, along
 
 PANEL = ".st-key-panel"
 
@@ -52,12 +58,7 @@ def test_the_keyboard_does_what_a_click_does(key, visit, act):
     part(page, "blocks.0.attention.value").focus()
     act(page, lambda: page.keyboard.press(key))
     expect(page.locator(PANEL)).to_contain_text("blocks.0.attention.value")
-    focused = page.evaluate(
-        """() => { let e = document.activeElement;
-            while (e.shadowRoot) e = e.shadowRoot.activeElement;
-            return e.dataset.path; }"""
-    )
-    assert focused == "blocks.0.attention.value"  # so that one can go on from here
+    assert page.evaluate(FOCUSED) == "blocks.0.attention.value"  # so that one can go on from here
 
 
 def test_every_part_can_be_clicked_and_its_formula_reads(visit, act):
@@ -115,6 +116,90 @@ def test_zoom_and_its_way_back(visit):
     assert shown() == whole  # there is nothing around it
 
 
+FOCUSED = """() => { let e = document.activeElement;
+    while (e.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
+    return e.dataset.path ?? e.dataset.level; }"""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_way_in_and_out_by_keyboard_alone(width, dark, visit, act):
+    page = visit("/", width=width, dark=dark)
+    part(page, "blocks").focus()
+    act(page, lambda: page.keyboard.press("Enter"))
+    part(page, "blocks.0.attention.core").focus()
+    act(page, lambda: page.keyboard.press("Enter"))
+    part(page, "blocks.0.attention.core.softmax").focus()
+    act(page, lambda: page.keyboard.press(" "))
+    expect(page.locator(PANEL)).to_contain_text("Softmax")
+    act(page, lambda: page.keyboard.press("Escape"))
+    assert page.evaluate(FOCUSED) == "blocks.0.attention.core"  # where it was: one goes on there
+    act(page, lambda: page.keyboard.press("Escape"))
+    assert page.evaluate(FOCUSED) == "blocks"
+    act(page, lambda: page.keyboard.press("Enter"))
+    level = page.get_by_role("button", name="Whole model")
+    level.focus()
+    act(page, lambda: level.press("Enter"))
+    assert page.evaluate(FOCUSED) == ""  # on the level itself
+    expect(part(page, "blocks")).to_be_visible()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_way_in_and_out_by_mouse(width, dark, visit, act):
+    page = visit("/", width=width, dark=dark)
+    act(page, part(page, "blocks").click)
+    act(page, part(page, "blocks.0.norm1").click)
+    expect(part(page, "blocks.0.norm1.variance")).to_be_visible()
+    expect(part(page, "blocks.0.feed_forward")).to_be_visible()  # what is around it is still there
+    act(page, page.get_by_role("button", name="Block 0", exact=True).click)
+    expect(part(page, "blocks.0.norm1.variance")).to_have_count(0)
+    act(page, page.get_by_role("button", name="Whole model").click)
+    expect(part(page, "blocks")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+COLOURED = """() => [...document.querySelectorAll('*')]
+  .flatMap(e => e.shadowRoot ? [...e.shadowRoot.querySelectorAll('.cell, .band')] : [])
+  .map(e => [e.closest('.tinted')?.getAttribute('class') ?? e.getAttribute('class'),
+    getComputedStyle(e).fill])"""
+
+
+@pytest.mark.parametrize(("dark", "theme"), [(False, LIGHT), (True, DARK)])
+def test_colours_are_those_of_the_scale_and_a_cell_opens_its_block(dark, theme, visit, act):
+    page = visit("/?block=2", dark=dark)
+    expect(page.locator(".legend")).to_be_hidden()
+    page.locator(".st-key-colours input").click()
+    act(page, page.get_by_role("option", name="how much it adds to the stream").click)
+    expect(page.locator(".legend")).to_contain_text("× the stream")
+    found = page.evaluate(COLOURED)
+    assert len(found) == 14  # six blocks' two parts, and the two of the open one
+    for classes, fill in found:
+        shade = next(int(c[1:]) for c in classes.split() if re.fullmatch(r"m\d+", c))
+        wanted = ImageColor.getrgb(along(theme.sequential, shade / (SHADES - 1)))
+        assert fill == f"rgb{wanted}"
+    assert len({fill for _, fill in found}) > 3
+    act(page, page.locator('.cell[data-path="blocks.4"]').first.click)
+    expect(part(page, "blocks.4.norm1")).to_be_visible()
+
+
+def test_a_part_that_gets_the_focus_comes_into_sight(visit):
+    page = visit("/?block=2")
+    for _ in range(5):
+        page.get_by_role("button", name="zoom in").click()
+
+    def is_in_sight():
+        stage, box = (
+            page.locator(".stage").bounding_box(),
+            part(page, "next_token").bounding_box(),
+        )
+        return stage["y"] < box["y"] + box["height"] / 2 < stage["y"] + stage["height"]
+
+    assert not is_in_sight()
+    part(page, "next_token").evaluate("e => e.focus({ preventScroll: true })")
+    assert is_in_sight()
+
+
 OVERFLOWING = """() => [...document.querySelectorAll('*')]
   .flatMap(e => e.shadowRoot ? [...e.shadowRoot.querySelectorAll('.part')] : [])
   .flatMap(part => {
@@ -143,6 +228,10 @@ ON_EACH_OTHER = """() => [...document.querySelectorAll('*')]
     [
         "block=3",
         "block=3&inside=attention",
+        "block=3&colours=added",
+        "block=3&inside=attention&colours=entropy",
+        "inside=embeddings&colours=added",
+        "model=custom&n_layers=96&n_heads=12&emb_dim=48&vocab_size=300&block=50&colours=entropy",
         "block=0&inside=attention&symbolic=true",
         "block=3&inside=norm2&symbolic=true",
         "block=3&inside=feed_forward&symbolic=true",
@@ -162,9 +251,9 @@ def test_all_words_fit_their_boxes_and_none_lies_on_another(link, width, visit):
     assert page.evaluate(ON_EACH_OTHER) == []
 
 
-def test_the_model_can_be_taken_along(visit):
+def test_the_model_can_be_taken_along(visit, act):
     page = visit("/?model=custom&emb_dim=48&n_heads=4&n_layers=3&text=")
-    page.get_by_text("Take it along").click()
+    act(page, page.get_by_text("Take it along").click)
     with page.expect_download() as taken:
         page.get_by_role("button", name="The model as PyTorch code").click()
     code = taken.value.path().read_text(encoding="utf-8")

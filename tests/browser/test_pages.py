@@ -10,8 +10,10 @@ from playwright.sync_api import Page, expect
 # What shows that a page is whole: each is there only once the last step has been drawn.
 WHOLE = {
     "/": [".part", ".bar"],
-    "/activations": [".st-key-stream .js-plotly-plot", ".st-key-histogram .js-plotly-plot"],
+    "/tokens": [".st-key-tokens_chips .chip.chosen", ".st-key-counts .js-plotly-plot"],
+    "/activations": [".st-key-stream .js-plotly-plot", ".st-key-sum .js-plotly-plot"],
     "/attention": [".st-key-exact .js-plotly-plot", "canvas[tabindex]"],
+    "/prediction": [".st-key-candidates_figure .js-plotly-plot"],
     "/parameters": [".st-key-treemap .js-plotly-plot", "[data-testid=stDataFrame]"],
 }
 
@@ -117,7 +119,14 @@ def test_hostile_text_that_is_typed_runs_nothing_on_any_page(watched, act):
     box = page.locator(".st-key-text textarea")
     box.fill(HOSTILE)
     act(page, lambda: box.press("Control+Enter"))
-    for name in ("Activations", "Attention", "Parameters", "Bird's-eye view"):
+    for name in (
+        "Tokens",
+        "Activations",
+        "Attention",
+        "Prediction",
+        "Parameters",
+        "Bird's-eye view",
+    ):
         act(page, lambda name=name: page.get_by_role("link", name=name).first.click())
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
         expect(page.locator(".st-key-text textarea")).to_have_value(HOSTILE)

@@ -75,7 +75,9 @@ def test_the_contracts_are_kept(root, capfd):
 
 def test_pages_import_neither_torch_nor_tools_for_numbers(root):
     found = pages(root)
-    assert {"app", "activations", "attention", "parameters"} <= {place.stem for place in found}
+    assert {"app", "tokens", "activations", "attention", "prediction", "parameters"} <= {
+        place.stem for place in found
+    }
     for place in found:
         packages = {name.split(".")[0] for name in imported(place.read_text(encoding="utf-8"))}
         assert not packages & NOT_IN_A_PAGE, f"{place.name}: {packages & NOT_IN_A_PAGE}"

@@ -2,7 +2,7 @@
 // only elements and attributes that a diagram needs are copied.
 const NS = 'http://www.w3.org/2000/svg';
 const ELEMENTS = new Set(['svg', 'g', 'defs', 'marker', 'rect', 'circle', 'path', 'polyline',
-  'polygon', 'text', 'image']);
+  'polygon', 'text', 'image', 'title']);
 const NARROW = 560;
 const states = new WeakMap();
 
@@ -33,7 +33,7 @@ function show(state) {
     state.stage.replaceChildren(state.svg);
     look(state);
     if (before) move(state.svg, before);
-    if (focused) at(state, focused)?.focus({ preventScroll: true });
+    if (focused) nearest(state, focused)?.focus({ preventScroll: true });
   }
   select(state, state.data.selected);
 }
@@ -62,13 +62,35 @@ function move(svg, before) {
 
 function showLevels(state) {
   const { levels } = state.data;
+  const shown = JSON.stringify(levels);
+  if (shown === state.shownLevels) return;
+  state.shownLevels = shown;
+  const focused = state.levels.contains(state.levels.getRootNode().activeElement);
   state.levels.replaceChildren(...levels.map(({ path, name }, i) => {
     const button = document.createElement('button');
     button.textContent = name;
     button.dataset.level = path;
-    button.disabled = i === levels.length - 1;
+    if (i === levels.length - 1) button.setAttribute('aria-current', 'location');
     return button;
   }));
+  if (focused) state.levels.lastElementChild.focus();
+}
+
+function element(name, text = '', className = '') {
+  return Object.assign(document.createElement(name), { textContent: text, className });
+}
+
+function showLegend(state) {
+  const { legend } = state.data;
+  state.wrap.classList.toggle('dark', state.data.dark);
+  state.legend.replaceChildren();
+  state.legend.hidden = !legend;
+  if (!legend) return;
+  const shades = element('span', '', 'shades');
+  for (let i = 0; i < state.data.shades; i++) shades.append(element('i', '', `m${i}`));
+  const scale = element('div', '', 'scale');
+  scale.append(element('span', legend.low), shades, element('span', legend.high));
+  state.legend.append(element('div', legend.about), scale);
 }
 
 function walk(state, path) {
@@ -77,6 +99,13 @@ function walk(state, path) {
 
 function at(state, path) {
   return [...state.svg.querySelectorAll('.part')].find(part => part.dataset.path === path);
+}
+
+// The part at a path or, where that is closed now, the one it is in.
+function nearest(state, path) {
+  const pieces = path.split('.');
+  while (pieces.length && !at(state, pieces.join('.'))) pieces.pop();
+  return at(state, pieces.join('.'));
 }
 
 function select(state, path) {
@@ -105,6 +134,17 @@ function keepInside(state) {
   const [x, y, w, h] = state.view;
   const [, , W, H] = state.size;
   state.view = [Math.min(Math.max(x, 0), W - w), Math.min(Math.max(y, 0), H - h), w, h];
+}
+
+// Who walks by keyboard sees where they are, however near the picture is.
+function reveal(state, part) {
+  const [x, y, w, h] = state.view;
+  const box = part.getBBox();
+  const [px, py] = [box.x + box.width / 2, box.y + box.height / 2];
+  if (px > x && px < x + w && py > y && py < y + h) return;
+  state.view = [px - w / 2, py - h / 2, w, h];
+  keepInside(state);
+  look(state);
 }
 
 function pick(state, part) {
@@ -138,7 +178,11 @@ function listen(state, root) {
     look(state);
   });
   state.stage.addEventListener('click', event => {
-    if (!drag?.far) pick(state, event.target.closest('.part'));
+    if (!drag?.far) pick(state, event.target.closest('[data-path]'));
+  });
+  state.stage.addEventListener('focusin', event => {
+    const part = event.target.closest('.part');
+    if (part) reveal(state, part);
   });
   state.levels.addEventListener('click', event => {
     const path = event.target.dataset.level;
@@ -167,12 +211,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const isNew = !state;
   if (isNew) {
     const find = name => parentElement.querySelector(name);
-    state = { stage: find('.stage'), levels: find('nav') };
+    state = { stage: find('.stage'), levels: find('nav'), legend: find('.legend'), wrap: find('.wrap') };
     states.set(parentElement, state);
   }
   state.data = data;
   state.send = setTriggerValue;
   show(state);
   showLevels(state);
+  showLegend(state);
   if (isNew) listen(state, parentElement);
 }

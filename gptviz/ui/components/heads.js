@@ -1,22 +1,28 @@
 // Tokens from people reach the page through textContent only.
 const states = new WeakMap();
 const GAP = 0.12; // of a tile
+const LEAST_TILE = 16; // of the canvas's own pixels: a map with few cells gets larger ones
+const SAVED_WIDTH = 1600; // pixels, at least, of a picture that is taken along
 
 function paint(state) {
   const { layers, heads, size, colours } = state.meta;
-  const gap = Math.max(1, Math.round(size * GAP)), step = size + gap;
+  const cell = Math.max(1, Math.ceil(LEAST_TILE / size)), tile = size * cell;
+  const gap = Math.max(1, Math.round(tile * GAP)), step = tile + gap;
   const width = heads * step - gap, height = layers * step - gap;
-  Object.assign(state, { gap, step, width, height });
+  Object.assign(state, { cell, gap, step, width, height });
   const { canvas } = state;
   canvas.width = width; canvas.height = height;
-  canvas.style.maxWidth = Math.max(heads * 72, 240) + 'px';
+  canvas.style.maxWidth = Math.max(heads * (size > 1 ? 72 : 46), 240) + 'px';
   const context = canvas.getContext('2d'), image = context.createImageData(width, height);
   const out = new Uint32Array(image.data.buffer);
   const table = colours.map(([r, g, b]) => (0xff000000 | (b << 16) | (g << 8) | r) >>> 0);
-  for (let tile = 0; tile < layers * heads; tile++) {
-    const top = Math.floor(tile / heads) * step, left = (tile % heads) * step;
-    for (let y = 0; y < size; y++) for (let x = 0; x < size; x++)
-      out[(top + y) * width + left + x] = table[state.maps[(tile * size + y) * size + x]];
+  for (let number = 0; number < layers * heads; number++) {
+    const top = Math.floor(number / heads) * step, left = (number % heads) * step;
+    for (let y = 0; y < tile; y++) {
+      const row = (number * size + Math.floor(y / cell)) * size, start = (top + y) * width + left;
+      for (let x = 0; x < tile; x++)
+        out[start + x] = table[state.maps[row + Math.floor(x / cell)]];
+    }
   }
   context.putImageData(image, 0, 0);
 }
@@ -34,21 +40,31 @@ function ring(state) {
   box.height = percent(step, height);
 }
 
+function legend(state) {
+  const { colours, legend } = state.meta;
+  const stops = [0, 51, 102, 153, 204, 255].map(i => `rgb(${colours[i].join(' ')})`);
+  state.legend.querySelector('.ramp').style.background = `linear-gradient(90deg, ${stops.join(', ')})`;
+  state.legend.querySelector('.least').textContent = legend[0];
+  state.legend.querySelector('.most').textContent = legend[1];
+}
+
 function cell(state, event) {
   const box = state.canvas.getBoundingClientRect();
   const x = Math.floor((event.clientX - box.left) * state.width / box.width);
   const y = Math.floor((event.clientY - box.top) * state.height / box.height);
   const head = Math.floor(x / state.step), layer = Math.floor(y / state.step);
-  const column = x - head * state.step, row = y - layer * state.step;
+  const column = Math.floor((x - head * state.step) / state.cell);
+  const row = Math.floor((y - layer * state.step) / state.cell);
   if (head < 0 || layer < 0 || head >= state.meta.heads || layer >= state.meta.layers) return null;
   return { layer, head, row, column };
 }
 
 function describe(state, at) {
-  const { size, factor, labels } = state.meta;
+  const { heads, size, factor, labels, values, what } = state.meta;
   const name = `layer ${at.layer}, head ${at.head}`;
+  if (values) return `${name}: ${what} ${Number(values[at.layer * heads + at.head].toPrecision(6))}`;
   if (at.row >= size || at.column >= size || at.column > at.row) return name;
-  const root = state.maps[((at.layer * state.meta.heads + at.head) * size + at.row) * size + at.column];
+  const root = state.maps[((at.layer * heads + at.head) * size + at.row) * size + at.column];
   const weight = (root / 255) ** 2;
   const span = index => {
     const first = index * factor, last = Math.min(first + factor, labels.length) - 1;
@@ -61,7 +77,41 @@ function describe(state, at) {
 function choose(state, layer, head) {
   state.chosen = [layer, head];
   ring(state);
+  if (state.meta.values) state.tip.textContent = describe(state, { layer, head });
   state.send('chosen', [layer, head]);
+}
+
+// The picture with the numbers of layers and heads at its edges.
+function paper(state) {
+  const { layers, heads, ink, ground } = state.meta;
+  const grown = Math.ceil(SAVED_WIDTH / state.width), step = state.step * grown;
+  const size = Math.max(12, Math.min(32, step / 3)), edge = 2.5 * size;
+  const sheet = document.createElement('canvas'), pen = sheet.getContext('2d');
+  sheet.width = state.width * grown + 1.5 * edge; sheet.height = state.height * grown + 1.5 * edge;
+  pen.fillStyle = ground;
+  pen.fillRect(0, 0, sheet.width, sheet.height);
+  pen.imageSmoothingEnabled = false;
+  pen.drawImage(state.canvas, edge, edge, state.width * grown, state.height * grown);
+  Object.assign(pen, { fillStyle: ink, font: `${size}px sans-serif`, textBaseline: 'middle' });
+  const every = Math.ceil(2 * size / step);
+  pen.textAlign = 'center';
+  for (let head = 0; head < heads; head += every) pen.fillText(head, edge + (head + 0.45) * step, edge * 0.7);
+  pen.textAlign = 'right';
+  for (let layer = 0; layer < layers; layer += every)
+    pen.fillText(layer, edge * 0.8, edge + (layer + 0.45) * step);
+  pen.textAlign = 'left';
+  pen.fillText('layer ↓   head →', edge * 0.2, edge * 0.25);
+  return sheet;
+}
+
+function save(state, name) {
+  paper(state).toBlob(blob => {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(blob);
+    link.download = `${name}.png`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
 }
 
 function listen(state) {
@@ -84,29 +134,32 @@ function listen(state) {
     const head = Math.min(Math.max(state.chosen[1] + right, 0), state.meta.heads - 1);
     choose(state, layer, head);
   });
+  document.addEventListener('gptviz-save', function saving({ detail }) {
+    if (!canvas.isConnected) document.removeEventListener('gptviz-save', saving);
+    else if (detail.chart === state.meta.key) save(state, detail.name);
+  });
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
   let state = states.get(parentElement);
   const isNew = !state;
   if (isNew) {
-    state = {
-      canvas: parentElement.querySelector('canvas'), ring: parentElement.querySelector('.ring'),
-      tip: parentElement.querySelector('.tip'),
-    };
+    const part = name => parentElement.querySelector(name);
+    state = { canvas: part('canvas'), ring: part('.ring'), tip: part('.tip'), legend: part('.legend') };
     states.set(parentElement, state);
   }
   state.send = setTriggerValue;
   state.meta = data.meta;
   state.maps = data.maps.getChildAt(0).toArray();
   state.chosen = data.meta.chosen;
-  state.idle = 'Point at a cell for its weight; click a head, or use the arrow keys, to choose it.';
+  state.idle = data.meta.idle;
   state.tip.textContent = state.idle;
   state.canvas.setAttribute('aria-label', data.meta.spoken);
   parentElement.querySelector('.columns').textContent = `head 0 to ${data.meta.heads - 1} →`;
   parentElement.querySelector('.rows').textContent = `← layer 0 to ${data.meta.layers - 1}`;
   paint(state);
   ring(state);
+  legend(state);
   if (isNew) {
     listen(state);
     new ResizeObserver(() => ring(state)).observe(state.canvas);

@@ -82,8 +82,13 @@ def test_it_can_be_stopped_and_needs_attention(read: Read) -> None:
         if head == (1, 0):
             raise InterruptedError
 
-    with pytest.raises(InterruptedError):
-        bits_of_each_head(read(IDS), 4, stop)
+    def stop_inside(layer: int) -> None:
+        if layer == 1:
+            raise InterruptedError
+
+    for callbacks in ((stop, None), (None, stop_inside)):
+        with pytest.raises(InterruptedError):
+            bits_of_each_head(read(IDS), 4, *callbacks)
     without = read(IDS, placeholders={"attention"})
     for ask in (largest_weights, bits_of_each_head, brightest_head):
         with pytest.raises(ValueError, match="attention is a placeholder"):

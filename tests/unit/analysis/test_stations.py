@@ -12,7 +12,6 @@ import torch
 from gptviz.analysis.stations import (
     STATIONS,
     histogram,
-    residual_norms,
     station_values,
     stations,
     statistics,
@@ -101,14 +100,3 @@ def test_histogram_counts_every_number_once() -> None:
     found = histogram(values, bins=5)
     np.testing.assert_allclose(found.edges, [0, 2, 4, 6, 8, 10])
     np.testing.assert_array_equal(found.counts, [2, 2, 3, 0, 1])
-
-
-def test_residual_norms_go_from_the_embeddings_to_the_end(read: Read) -> None:
-    traced = read(IDS)
-    norms = residual_norms(traced)
-    assert norms.shape == (3, len(IDS))
-    streams = [traced.blocks[0].resid_pre, traced.blocks[1].resid_pre, traced.blocks[1].resid_post]
-    for place, stream in enumerate(streams):
-        for position, numbers in enumerate(stream.tolist()):
-            length = math.sqrt(sum(number * number for number in numbers))
-            assert norms[place, position] == pytest.approx(length, rel=1e-5)

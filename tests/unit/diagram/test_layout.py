@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gptviz.config import PLACEHOLDER_PARTS, PRESETS, GPTConfig
 from gptviz.diagram.layout import lay_out
 from gptviz.diagram.parts import BLOCK_PARTS, IN_BLOCK, IN_COLUMN, STEPS, can_open, level_of, part
-from gptviz.diagram.view import Reading, View
+from gptviz.diagram.view import Measure, Reading, View
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 HAIR = 1e-6  # of a pixel: sums of fractions are not exact
@@ -45,7 +45,10 @@ def configs(draw):
 def views(draw):
     """Any state of the picture: anything open or nothing, with and without sentence and reading."""
     config = draw(configs())
-    labels = draw(st.lists(st.text(min_size=1), max_size=min(9, config.context_length)))
+    # An empty sentence once in a while: without one, nothing is read and nothing is measured.
+    least = draw(st.sampled_from([1, 1, 1, 0]))
+    most = min(9, config.context_length)
+    labels = draw(st.lists(st.text(min_size=1, max_size=9), min_size=least, max_size=most))
     ids = tuple(range(len(labels)))
     opened = draw(levels(config))
     reading = draw(readings(config, opened)) if labels else None
@@ -68,7 +71,7 @@ def steps_of(opened):
 
 @st.composite
 def readings(draw, config, opened):
-    if draw(st.booleans()):
+    if draw(st.sampled_from([False, False, False, True])):
         return None
     guesses = draw(st.lists(st.tuples(st.text(min_size=1), st.floats(0, 1)), max_size=5))
     modules = (f"{opened}.{name}" for name in ("linear1", "gelu", "linear2"))
@@ -76,7 +79,25 @@ def readings(draw, config, opened):
     maps[f"{opened}.attention"] = (PIXEL,) * config.n_heads
     maps[f"{opened}.feed_forward"] = (PIXEL,)
     logits = draw(st.lists(st.floats(-99, 99), min_size=len(guesses), max_size=len(guesses)))
-    return Reading(maps, tuple(guesses), tuple(logits))
+    return Reading(maps, tuple(guesses), tuple(logits), draw(st.none() | measures(config)))
+
+
+@st.composite
+def measures(draw, config):
+    """A measured quantity of all that adds to the stream, or of all heads."""
+    numbers = st.floats(0, 1000) | st.just(float("nan"))
+    layers = range(config.n_layers)
+    names = draw(st.sampled_from([("attention",), ("attention", "feed_forward"), ()]))
+    few = draw(st.lists(numbers, min_size=1, max_size=3))  # again and again, up to 128 blocks
+    parts = {f"blocks.{i}.{name}": few[i % len(few)] for name in names for i in layers}
+    heads = {}
+    if draw(st.booleans()):
+        parts["pos_emb"] = draw(numbers)
+    else:
+        each = (draw(numbers),) * config.n_heads
+        heads = {f"blocks.{i}.attention": each for i in layers if config.has("attention")}
+    unit = draw(st.sampled_from(["bits", "× the stream"]))
+    return Measure(unit, draw(st.sampled_from([0, 1e-3])), draw(st.floats(1, 999)), parts, heads)
 
 
 def any_drawing(test):
@@ -105,7 +126,7 @@ def overlap(one, other):
 def test_all_is_on_the_picture(view, narrow):
     drawing = lay_out(view, narrow)
     paper = (0, 0, drawing.width, drawing.height)
-    for thing in (*drawing.boxes, *drawing.pictures, *drawing.bars):
+    for thing in (*drawing.boxes, *drawing.pictures, *drawing.bars, *drawing.strips):
         assert thing.w > 0, thing
         assert thing.h > 0, thing
         assert inside(outline(thing), paper), thing
@@ -145,7 +166,81 @@ def test_maps_and_bars_lie_in_their_frame_and_cover_no_box_and_no_other_map(view
     for place in small:
         assert any(inside(place, frame) for frame in frames), place
         assert not any(overlap(place, box) for box in solid), place
+    small += map(outline, drawing.strips)
     assert not any(overlap(a, b) for a, b in combinations(small, 2))
+
+
+def free(box):
+    """Where in a box there are no words."""
+    left, top, right, bottom = outline(box)
+    if box.style == "frame":
+        return left, top + 28 + 15 * len(box.lines), right, bottom
+    return left, bottom - box.room, right, bottom
+
+
+@any_drawing
+def test_cells_stand_in_the_free_part_of_a_box_and_cover_no_other_and_no_line(view, narrow):
+    drawing = lay_out(view, narrow)
+    for strip in drawing.strips:
+        place = outline(strip)
+        holders = [box for box in drawing.boxes if inside(place, outline(box))]
+        assert any(inside(place, free(box)) for box in holders), strip
+        others = [outline(box) for box in drawing.boxes if box not in holders]
+        assert not any(overlap(place, box) for box in others), strip
+        for a, b in pairwise(strip.cells):
+            assert a.x + a.w <= b.x + HAIR, strip
+        if holders[-1].style == "frame":  # lines end at the others' edges
+            for line in drawing.lines:
+                for start, end in pairwise(line.points):
+                    assert not crosses(start, end, strip), (strip, line)
+
+
+def cells_of(drawing, words):
+    return [cell for strip in drawing.strips for cell in strip.cells if words in cell.spoken]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data(), st.booleans())
+def test_every_block_has_a_cell_for_each_measured_part_wherever_it_is_drawn(data, narrow):
+    config = data.draw(configs())
+    measure, opened = data.draw(measures(config)), data.draw(levels(config))
+    view = View(config, ("x",), (1,), opened, reading=Reading(measure=measure))
+    drawing = lay_out(view, narrow)
+    assert drawing.measured
+    layers = range(view.config.n_layers)
+    opened_here = {view.layer} if narrow else set()  # it shows its numbers itself
+    for name, words in (("attention", "attention"), ("feed_forward", "feed-forward")):
+        paths = [f"blocks.{i}.{name}" for i in layers if i not in opened_here]
+        known = [path for path in paths if path in measure.parts]
+        found = [cell for cell in cells_of(drawing, words) if "Block" in cell.spoken]
+        assert [cell.path for cell in found] == [path.rpartition(".")[0] for path in known]
+        assert [cell.share for cell in found] == [measure.share(measure.parts[p]) for p in known]
+        assert all(a.x < b.x for a, b in pairwise(found))  # the deeper, the farther right
+
+
+@any_drawing
+def test_measured_parts_have_their_colour_and_their_number(view, narrow):
+    measure = view.measure
+    for box in lay_out(view, narrow).boxes:
+        value = measure.parts.get(box.path) if measure else None
+        if value is None:
+            assert box.share is None
+        else:
+            assert box.share == measure.share(value)
+            written = " ".join(box.lines)
+            assert box.placeholder or measure.words(value) in written, box
+
+
+def test_a_scale_begins_at_nothing_or_is_logarithmic():
+    even, by_factors = Measure("bits", 0, 4, {}), Measure("×", 0.25, 4, {})
+    assert [even.share(x) for x in (-1, 0, 1, 4, 9)] == [0, 0, 0.25, 1, 1]
+    shares = [by_factors.share(x) for x in (0, 0.25, 0.5, 1, 4, 9)]
+    assert shares == pytest.approx([0, 0, 0.25, 0.5, 1, 1])
+    unknown = float("nan")
+    assert even.share(unknown) == by_factors.share(unknown) == 0
+    assert even.words(unknown) == "can't be measured"
+    assert Measure("bits", 0, 0, {}).share(0) == 0
+    assert Measure("×", 2, 2, {}).share(2) == 0
 
 
 def expected_in_block(view):
@@ -229,6 +324,31 @@ def test_no_line_runs_through_a_part(view, narrow):
             assert not crossed, (line, crossed)
 
 
+def between(point, line):
+    """How far a point is from the frame around a line, across and down."""
+    xs, ys = zip(*line.points, strict=True)
+    return tuple(
+        max(min(along) - at, at - max(along), 0) for at, along in zip(point, (xs, ys), strict=True)
+    )
+
+
+@any_drawing
+def test_every_line_has_its_shape_written_beside_it(view, narrow):
+    drawing = lay_out(view, narrow)
+    shapes = [text for text in drawing.texts if text.style == "shape"]
+    for line in drawing.lines:
+        assert line.shape == view.shape(line.source)
+        near = [between((text.x, text.y), line) for text in shapes if text.text == line.shape]
+        assert any(across <= 190 and down <= 48 for across, down in near), line
+
+
+@any_drawing
+def test_the_stream_is_one_straight_line(view, narrow):
+    streams = [line for line in lay_out(view, narrow).lines if line.style == "stream"]
+    ways = {x for line in streams for x, _ in line.points}
+    assert len(ways) == (1 if narrow or view.opened in ("", "final_norm", "out_head") else 2)
+
+
 @any_drawing
 def test_every_part_has_a_line_to_it_or_from_it(view, narrow):
     drawing = lay_out(view, narrow)
@@ -281,8 +401,10 @@ def test_shapes_on_the_arrows_are_those_of_the_sentence(ids):
     n_tokens = len(ids) or "n_tokens"
     whole = {f"({n_tokens})", f"({n_tokens}, 768)", f"({n_tokens}, 50257)"}
     heads = {f"(12, {n_tokens}, 64)", f"(12, {n_tokens}, {n_tokens})"}
-    inside = {"": set(), "blocks.3": set(), "blocks.3.attention": heads, "blocks.3.norm1": set()}
-    inside |= {"blocks.3.feed_forward": {f"({n_tokens}, 3072)"}, "out_head": {"(50257)"}}
+    hidden = {f"({n_tokens}, 3072)"}
+    inside = {"": set(), "blocks.3": {f"(12, {n_tokens}, 64)", *hidden}, "out_head": {"(50257)"}}
+    inside |= {"blocks.3.attention": heads, "blocks.3.feed_forward": hidden}
+    inside |= {"blocks.3.norm1": {f"({n_tokens}, 1)"}, "embeddings": set()}
     for opened, more in inside.items():
         texts = lay_out(View(config, labels, ids, opened)).texts
         assert {text.text for text in texts if text.style == "shape"} == whole | more, opened

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from gptviz.config import GPTConfig
 from gptviz.diagram.drawing import Drawing
 from gptviz.diagram.layout import lay_out
-from gptviz.diagram.svg import to_svg
-from gptviz.diagram.view import Reading, View
+from gptviz.diagram.svg import SHADES, to_svg
+from gptviz.diagram.view import Measure, Reading, View
 from gptviz.tokenizer import Tokenizer
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
@@ -56,7 +56,10 @@ def full_view(word):
     """A view in which a word stands wherever a person's or the model's words can stand."""
     config = GPTConfig(emb_dim=96)
     maps = {"blocks.0.attention": (PIXEL,) * 12, "blocks.0.feed_forward": (PIXEL,)}
-    reading = Reading(maps, ((word, 0.5),), (1.5,))
+    heads = {"blocks.0.attention": (1.0,) * 12}
+    parts = {f"blocks.{i}.attention": i / 11 for i in range(12)}
+    measure = Measure("bits", 0, 1, parts, heads)
+    reading = Reading(maps, ((word, 0.5),), (1.5,), measure)
     return View(config, (word,), (1,), "blocks.0", reading=reading)
 
 
@@ -101,7 +104,7 @@ def test_tokens_of_any_text_stand_on_the_picture_as_the_tokenizer_shows_them(tex
 
 
 def test_each_part_is_a_button_with_a_name():
-    parts = [e for e in parsed(full_view("x")).iter() if e.get("data-path")]
+    parts = [e for e in parsed(full_view("x")).iter() if "part" in e.get("class", "").split()]
     assert len(parts) == len(lay_out(full_view("x")).boxes)
     for element in parts:
         assert (element.get("role"), element.get("tabindex")) == ("button", "0")
@@ -112,6 +115,23 @@ def test_pictures_say_what_they_show():
     spoken = [e.get("aria-label") for e in parsed(full_view("x")).iter() if named(e) == "image"]
     assert spoken[7] == "attention weights of layer 0, head 7"
     assert len(spoken) == 13
+
+
+def test_every_shade_has_its_class_and_every_cell_says_its_number():
+    svg = parsed(full_view("x"))
+    cells = [e for e in svg.iter() if "cell" in e.get("class", "")]
+    of_blocks = [e for e in cells if e.get("data-path").count(".") == 1]
+    assert [e.get("class") for e in of_blocks] == [
+        f"cell m{round(i / 11 * (SHADES - 1))}" for i in range(12)
+    ]
+    assert [e[0].text for e in of_blocks[:2]] == [
+        "Block 0, attention: 0 bits",
+        "Block 1, attention: 0.0909 bits",
+    ]
+    assert [e[0].text for e in cells if e not in of_blocks][11] == "head 11: 1 bits"
+    spoken = [e.get("aria-label") for e in svg.iter() if e.get("class") == "strip"]
+    assert "heads 0 to 11: from 1 bits to 1 bits" in spoken
+    assert "measured" in svg.get("class").split()
 
 
 def test_its_size_is_the_drawings():

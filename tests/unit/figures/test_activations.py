@@ -10,7 +10,6 @@ from gptviz.figures.activations import (
     station_heatmap,
     station_histogram,
     station_statistics,
-    stream_norms,
 )
 from gptviz.figures.theme import DARK, LIGHT, Theme
 
@@ -39,7 +38,7 @@ def test_heatmap_cells_are_the_values(theme: Theme) -> None:
     assert figure.layout.xaxis.range == (-0.5, 3.5)
     assert figure.layout.yaxis.title.text == "token"
     assert figure.layout.xaxis.title.text == "dimension"
-    for piece in ("%{y:d}", "%{y}", "%{x:d}", "%{z:.6~g}"):
+    for piece in ("%{y:d}", "%{y}", "%{x}", "%{z:.6~g}"):
         assert piece in heatmap.hovertemplate
     assert_tokens(figure)
 
@@ -89,29 +88,11 @@ def test_statistics_are_three_lines_over_the_tokens(theme: Theme) -> None:
     assert_tokens(figure)
 
 
-def test_stream_norms_are_a_line_for_each_place(theme: Theme) -> None:
-    norms = np.array([[1, 2, 3], [10, 20, 30], [3000, 200, 300]], dtype=np.float32)
-    figure = stream_norms(norms, LABELS, theme)
-    for line, row in zip(figure.data, norms, strict=True):
-        np.testing.assert_array_equal(line.y, row)
-    places = ["before block 0", "after block 0", "after block 1"]
-    assert [line.name for line in figure.data] == places
-    assert len({line.line.color for line in figure.data}) == 3
-    named = {note.text: (note.x, note.y) for note in figure.layout.annotations}
-    assert named["before block 0"] == (2, pytest.approx(np.log10(3)))
-    assert named["after block 1"] == (2, pytest.approx(np.log10(300)))
-    assert figure.layout.yaxis.type == "log"
-    assert "logarithmic" in figure.layout.yaxis.title.text
-    ticks = figure.layout.yaxis.tickvals
-    assert min(ticks) == 1
-    assert max(ticks) == 3000
-    assert_tokens(figure)
-
-
-@pytest.mark.parametrize("norms", [[[0.0]], [[5.0], [5.0]]])
-def test_stream_norms_of_one_token(norms: list[list[float]]) -> None:
-    figure = stream_norms(np.array(norms, dtype=np.float32), ["a"], LIGHT)
-    assert len(figure.data) == len(norms)
+def test_sorted_dimensions_keep_their_numbers(theme: Theme) -> None:
+    figure = station_heatmap(VALUES, LABELS, theme, order=np.array([1, 0, 3, 2]))
+    np.testing.assert_array_equal(figure.data[0].z, VALUES[:, [1, 0, 3, 2]])
+    assert figure.data[0].x == ("1", "0", "3", "2")
+    assert figure.layout.xaxis.type == "category"
 
 
 def test_figures_stand_on_the_pages_ground(theme: Theme) -> None:
@@ -120,7 +101,6 @@ def test_figures_stand_on_the_pages_ground(theme: Theme) -> None:
         station_heatmap(VALUES, LABELS, theme),
         station_histogram(np.array([1]), np.array([0.0, 1.0]), theme),
         station_statistics(row, row, row, LABELS, theme),
-        stream_norms(VALUES[:, :3] ** 2 + 1, LABELS, theme),
     ):
         assert figure.layout.paper_bgcolor == theme.background
         assert figure.layout.font.color == theme.text

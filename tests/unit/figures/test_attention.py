@@ -8,7 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from gptviz.figures.attention import attention_map
+from gptviz.figures.attention import (
+    attention_map,
+    both_directions,
+    rollout_map,
+    steps_of_query,
+)
 from gptviz.figures.theme import DARK, LIGHT, Theme
 
 WEIGHTS = np.array([[1, 0, 0], [0.25, 0.75, 0], [0.125, 0.375, 0.5]], dtype=np.float32)
@@ -88,3 +93,40 @@ def test_a_long_sentence_sends_its_cells_and_little_else() -> None:
     weights = np.tril(np.ones((n, n), dtype=np.float32)) / np.arange(1, n + 1, dtype=np.float32)
     sent = len(attention_map(weights, ["␣word"] * n, LIGHT).to_json())
     assert sent < 8 * n * n  # four bytes a cell, in base64; a text for each would be far more
+
+
+def test_rollout_is_drawn_as_shares_of_input_tokens(theme: Theme) -> None:
+    figure = rollout_map(WEIGHTS, LABELS, theme)
+    np.testing.assert_array_equal(figure.data[0].z[2], WEIGHTS[2])
+    assert np.isnan(figure.data[0].z[0, 1])
+    assert figure.layout.xaxis.title.text == "input token (column)"
+    assert figure.layout.yaxis.title.text == "position after the last block (row)"
+    assert "share %{z:.4f}" in figure.data[0].hovertemplate
+
+
+def test_one_token_in_both_directions_stands_at_its_place(theme: Theme) -> None:
+    looks_at, looked_at_by = WEIGHTS[1, :2], WEIGHTS[1:, 1]
+    above, below = both_directions(looks_at, looked_at_by, 1, LABELS, theme).data
+    assert list(above.x) == [0, 1]
+    assert list(below.x) == [1, 2]
+    np.testing.assert_array_equal(above.y, [0.25, 0.75])
+    np.testing.assert_array_equal(below.y, [0.75, 0.375])
+
+
+def test_both_directions_share_one_scale_and_the_tokens(theme: Theme) -> None:
+    layout = both_directions(WEIGHTS[1, :2], WEIGHTS[1:, 1], 1, LABELS, theme).layout
+    assert layout.yaxis.range == layout.yaxis2.range == pytest.approx((0, 1.05 * 0.75))
+    assert layout.xaxis2.labelalias == {"0": "Once", "1": "␣a", "2": "␣a"}
+    assert layout.xaxis.range == layout.xaxis2.range == (-0.5, 2.5)
+
+
+@pytest.mark.parametrize("mixed_by", [None, np.array([0, 1.5], dtype=np.float32)])
+def test_the_steps_of_a_query_are_bars_over_the_keys_it_sees(mixed_by, theme: Theme) -> None:
+    scaled = np.array([-1, 2], dtype=np.float32)
+    figure = steps_of_query(scaled, WEIGHTS[1, :2], mixed_by, LABELS, theme)
+    rows = [scaled, WEIGHTS[1, :2], *([] if mixed_by is None else [mixed_by])]
+    assert len(figure.data) == len(rows)
+    for bars, row in zip(figure.data, rows, strict=True):
+        np.testing.assert_array_equal(bars.y, row)
+        assert list(bars.x) == [0, 1]
+    assert figure.layout.yaxis.range is None  # scores and weights have scales of their own

@@ -1,0 +1,81 @@
+"""What dropout set to 0 in one pass, at the places where whole tokens' numbers go through it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from gptviz.analysis.outputs import output_at
+from gptviz.hooks import WHOLE, mask
+from gptviz.tracing import Trace
+
+Values = Float32[np.ndarray, "n_tokens emb_dim"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dropped:
+    """The sentence's numbers on both sides of one dropout.
+
+    Args:
+        stays: the mask: which numbers go on.
+        before: what comes to it.
+        after: what goes on: 0 where dropped, the rest times 1 / (1 - ``rate``).
+        rate: the share that is dropped on the mean.
+    """
+
+    stays: Bool[np.ndarray, "n_tokens emb_dim"]
+    before: Values
+    after: Values
+    rate: float
+
+    @property
+    def share(self) -> float:
+        """The share that was really dropped."""
+        return 1 - float(self.stays.mean())
+
+    @property
+    def shares(self) -> Float32[np.ndarray, " n_tokens"]:
+        """The same for each token."""
+        return 1 - self.stays.mean(axis=1, dtype=np.float32)
+
+    @property
+    def deviation(self) -> float:
+        """How far ``share`` is from ``rate`` by chance: the binomial's standard deviation."""
+        return math.sqrt(self.rate * (1 - self.rate) / self.stays.size)
+
+
+AROUND = {  # the part before each dropout, and the dropout itself
+    "drop_emb": ("embeddings.sum", "drop_emb"),
+    "drop1": ("blocks.{}.attention", "blocks.{}.drop1"),
+    "drop2": ("blocks.{}.feed_forward", "blocks.{}.drop2"),
+}
+
+
+def dropped_at(trace: Trace, name: str, layer: int) -> Dropped:
+    """The mask of one dropout, drawn again from its seed, and the numbers around it.
+
+    Args:
+        name: ``drop_emb``, which belongs to no layer, ``drop1`` (what attention makes) or
+            ``drop2`` (what the feed-forward makes).
+
+    Raises:
+        IndexError: if there is no such layer.
+        KeyError: if there is no such dropout.
+        ValueError: if nothing was dropped (eval mode), or the part before it is a placeholder.
+    """
+    if trace.dropout is None:
+        raise ValueError("nothing is dropped in eval mode: trace with a Dropout")
+    before, after = (_numbers(trace, path.format(layer)) for path in AROUND[name])
+    place = WHOLE if name == "drop_emb" else layer
+    stays = mask(trace.dropout, place, name, (1, *before.shape))[0]  # with the pass's batch axis
+    return Dropped(stays.numpy(), before, after, trace.dropout.rate)
+
+
+def _numbers(trace: Trace, path: str) -> Values:
+    output = output_at(trace, path)
+    if output is None:
+        raise ValueError(f"{path} is a placeholder in this model: nothing is dropped after it")
+    return output.float().numpy(force=True)

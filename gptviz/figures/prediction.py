@@ -1,0 +1,308 @@
+"""What comes next, what each layer would say, and who said it, as figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float, Float32, Float64, Int64
+
+from gptviz.figures.axes import (
+    clip_limit,
+    clipped_bar,
+    downwards,
+    escaped,
+    framed,
+    plain_axis,
+    scale,
+    token_axis,
+)
+from gptviz.figures.theme import Theme
+
+ROW = 24  # pixels of a bar with its name
+MOST_HEIGHT = 1200
+LONGEST_IN_CELL = 9
+PALE = 0.35  # opacity of what stands behind
+
+
+def candidate_bars(
+    labels: Sequence[str],
+    probabilities: Float[np.ndarray, " n"],
+    log_probabilities: Float[np.ndarray, " n"],
+    rest: tuple[int, float],
+    came: int | None,
+    theme: Theme,
+) -> go.Figure:
+    """The likeliest next tokens, likeliest on top, and all others together in one pale bar.
+
+    Args:
+        rest: how many others there are, and their probability.
+        came: which of the bars is the token that came, if it is known and among them.
+    """
+    n_others, share = rest
+    names = [*labels, f"{n_others:,} others"]
+    shares = np.append(probabilities, np.float32(share))
+    ranks = [f"rank {rank}" for rank in range(1, len(labels) + 1)]
+    logs = [f"log-probability {log:.3f} nats" for log in log_probabilities]
+    colours = [theme.kinds["head"]] * len(labels) + [theme.line]
+    texts = [_percent(number) for number in shares.tolist()]
+    if came is not None:
+        colours[came] = theme.kinds["embedding"]
+        texts[came] += " · came next"
+    figure = go.Figure(
+        go.Bar(
+            x=shares,
+            orientation="h",
+            marker={"color": colours},
+            text=texts,
+            textposition="outside",
+            cliponaxis=False,
+            customdata=list(zip([*ranks, "all other ranks"], [*logs, "together"], strict=True)),
+            hovertemplate="<b>%{y}</b><br>probability %{x:.6f}<br>%{customdata[0]}<br>"
+            "%{customdata[1]}<extra></extra>",
+        )
+    )
+    return _named_bars(figure, names, float(shares.max()), "probability", theme)
+
+
+def sampled_bars(
+    labels: Sequence[str],
+    before: tuple[Float64[np.ndarray, " n"], float],
+    after: tuple[Float64[np.ndarray, " n"], float],
+    others: int,
+    drawn: int | None,
+    theme: Theme,
+) -> go.Figure:
+    """What the model expects (wide and pale) and what is drawn by (narrow and strong).
+
+    Tokens that can't be drawn any more have a grey bar and nothing in it.
+
+    Args:
+        before, after: a number for each token, and one for all ``others`` together.
+        drawn: which of the bars is the token that was drawn.
+    """
+    names = [*labels, f"{others:,} others"]
+    own, shares = (np.append(numbers, rest) for numbers, rest in (before, after))
+    texts = [_percent(share) if share else "cut" for share in shares.tolist()]
+    strong = [theme.kinds["head"]] * len(names)
+    if drawn is not None:
+        texts[drawn] += " · drawn"
+        strong[drawn] = theme.kinds["embedding"]
+    pale = [theme.kinds["head"] if share else theme.muted for share in shares]
+    hover = "<b>%{y}</b><br>%{fullData.name}: %{x:.6f}<extra></extra>"
+    common = {"orientation": "h", "hovertemplate": hover}
+    figure = go.Figure(
+        [
+            go.Bar(x=own, name="before: the model's own", width=0.86,
+                   marker={"color": pale, "opacity": PALE}, **common),
+            go.Bar(x=shares, name="after: what is drawn by", width=0.4, marker={"color": strong},
+                   **common),
+        ]
+    )  # fmt: skip
+    figure.update_layout(barmode="overlay")
+    for place, (text, end) in enumerate(zip(texts, np.maximum(own, shares), strict=True)):
+        figure.add_annotation(
+            text=text, x=end, y=place, xanchor="left", xshift=3, showarrow=False,
+            font={"size": 12, "color": theme.text if shares[place] else theme.muted},
+        )  # fmt: skip
+    most = float(max(own.max(), shares.max()))
+    return _named_bars(figure, names, most, "probability", theme)
+
+
+def _named_bars(
+    figure: go.Figure, names: Sequence[str], most: float, title: str, theme: Theme
+) -> go.Figure:
+    rows = downwards(token_axis(names, "next token", theme)) | {"dtick": 1}
+    figure.update_yaxes(rows, ticklabelstandoff=6)
+    figure.update_xaxes(plain_axis(title, theme), range=[0, 1.3 * most], showgrid=True)
+    figure.update_xaxes(gridcolor=theme.line, nticks=6)
+    return framed(figure, theme, _height(len(names)))
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}" if share >= 0.001 else f"{share:.1g}"
+
+
+def _height(n_rows: int) -> int:
+    return min(MOST_HEIGHT, 70 + ROW * n_rows)
+
+
+def lens_map(
+    said: Sequence[Sequence[str]],
+    values: Float32[np.ndarray, "n_rows n_columns"],
+    details: Sequence[Sequence[str]],
+    labels: Sequence[str],
+    places: tuple[int, int],
+    colour: dict[str, Any],
+    theme: Theme,
+) -> go.Figure:
+    """What each layer would say: a layer in each row, the token it speaks after in each column.
+
+    Args:
+        said: the token in each cell.
+        values: what the colour shows.
+        details: a line more for each cell, under the pointer.
+        labels: the whole sentence's.
+        places: position of the first column, and of the one to be marked.
+        colour: the scale: see ``probability_colours`` and its like.
+    """
+    n_rows, n_columns = values.shape
+    first, marked = places
+    rows = ["before block 0", *(f"after block {layer}" for layer in range(n_rows - 1))]
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            y=rows,
+            x0=first,
+            dx=1,
+            text=[[_short(label) for label in row] for row in said],
+            customdata=[
+                [[escaped(label), detail] for label, detail in zip(*pair, strict=True)]
+                for pair in zip(said, details, strict=True)
+            ],
+            texttemplate="%{text}",
+            xgap=1,
+            ygap=1,
+            hovertemplate="%{y}, after token %{x:d} <b>%{x}</b><br>says <b>%{customdata[0]}</b>"
+            "<br>%{customdata[1]}<extra></extra>",
+            **colour,
+        )
+    )
+    columns = token_axis(labels, "the token it speaks after", theme)
+    columns |= {"dtick": 1, "range": [first - 0.5, first + n_columns - 0.5], "tickangle": -45}
+    figure.update_xaxes(columns)
+    layers = plain_axis("", theme) | {"type": "category", "autorange": "reversed"}
+    figure.update_yaxes(layers, ticklabelstandoff=6)
+    figure.add_shape(
+        type="rect",
+        x0=marked - 0.5,
+        x1=marked + 0.5,
+        y0=-0.5,
+        y1=n_rows - 0.5,
+        line={"color": theme.kinds["feed_forward"], "width": 2},
+    )
+    return framed(figure, theme, min(MOST_HEIGHT, 150 + 30 * n_rows))
+
+
+def _short(label: str) -> str:
+    cut = label if len(label) <= LONGEST_IN_CELL else label[: LONGEST_IN_CELL - 1] + "…"
+    return escaped(cut)
+
+
+def probability_colours(theme: Theme) -> dict[str, Any]:
+    """From 0 to 1: the surer, the stronger."""
+    return _colours("probability of the token in the cell", 1.0, theme.sequential, theme)
+
+
+def entropy_colours(vocab_size: int, theme: Theme) -> dict[str, Any]:
+    """From 0 bits to an even guess: the surer, the stronger."""
+    most = math.log2(vocab_size)
+    title = f"entropy in bits (an even guess: {most:.1f})"
+    return _colours(title, most, theme.sequential[::-1], theme)
+
+
+def rank_colours(vocab_size: int, theme: Theme) -> dict[str, Any]:
+    """Logarithmic from rank 1 to the last: the nearer to 1, the stronger. For log10 of the rank."""
+    powers = range(math.ceil(math.log10(vocab_size)) + 1)
+    title = "rank of the model's own answer (logarithmic)"
+    found = _colours(title, math.log10(vocab_size), theme.sequential[::-1], theme)
+    ticks = {"tickvals": list(powers), "ticktext": [f"{10**power:,}" for power in powers]}
+    return found | {"colorbar": found["colorbar"] | ticks}
+
+
+def _colours(title: str, most: float, colours: Sequence[str], theme: Theme) -> dict[str, Any]:
+    bar = clipped_bar("", "", 1, theme)
+    bar["title"] = bar["title"] | {"text": title}
+    return {"colorscale": scale(colours), "zmin": 0, "zmax": most, "colorbar": bar}
+
+
+def part_bars(
+    parts: Sequence[tuple[str, str, float]], total: str, theme: Theme, unit: str = "logit"
+) -> go.Figure:
+    """What each part adds, one below the other: each bar starts where the one above ended.
+
+    Args:
+        parts: name, kind (which gives the colour) and what it adds, in forward order.
+        total: the name of the last bar, the sum.
+    """
+    added = np.array([number for _, _, number in parts])
+    ends = list(accumulate(added.tolist()))
+    figure = go.Figure(
+        go.Bar(
+            x=[*added, ends[-1]],
+            y=[*(name for name, _, _ in parts), total],
+            base=[0.0, *ends[:-1], 0.0],
+            orientation="h",
+            marker={"color": [*(theme.kinds[kind] for _, kind, _ in parts), theme.text]},
+            text=[f"{round(number, 2) + 0.0:+.2f}" for number in (*added, ends[-1])],  # no -0.00
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[*ends, ends[-1]],
+            hovertemplate="<b>%{y}</b><br>adds %{text}<br>sum so far %{customdata:.4f}"
+            "<extra></extra>",
+        )
+    )
+    rows = plain_axis("part", theme) | {"type": "category", "autorange": "reversed", "dtick": 1}
+    figure.update_yaxes(rows, ticklabelstandoff=6)
+    lowest, highest = min(0.0, *ends), max(0.0, *ends)
+    room = 0.15 * (highest - lowest or 1.0)
+    figure.update_xaxes(plain_axis(unit, theme), range=[lowest - room, highest + room])
+    figure.update_xaxes(
+        showgrid=True, gridcolor=theme.line, zeroline=True, zerolinecolor=theme.muted
+    )
+    return framed(figure, theme, min(2 * MOST_HEIGHT, 70 + 21 * (len(parts) + 1)))
+
+
+def head_shares(
+    heads: Float64[np.ndarray, "n_layers n_heads"], theme: Theme, unit: str = "logit"
+) -> go.Figure:
+    """What each head adds: a layer in each row, a head in each column; blue takes, orange gives."""
+    limit = clip_limit(heads)
+    figure = go.Figure(
+        go.Heatmap(
+            z=heads,
+            colorscale=scale(theme.diverging),
+            zmin=-limit,
+            zmax=limit,
+            xgap=1,
+            ygap=1,
+            hovertemplate="layer %{y}, head %{x}<br>adds %{z:+.4f}<extra></extra>",
+            colorbar=clipped_bar(f"added to the {unit}", "±", limit, theme),
+        )
+    )
+    n_layers, n_heads = heads.shape
+    whole = {"tickmode": "linear", "tick0": 0}
+    figure.update_xaxes(plain_axis("head", theme) | whole, dtick=math.ceil(n_heads / 32))
+    layers = plain_axis("layer", theme) | whole | {"dtick": math.ceil(n_layers / 32)}
+    figure.update_yaxes(layers, range=[n_layers - 0.5, -0.5])
+    return framed(figure, theme, min(760, 160 + 28 * n_layers)).update_layout(margin_b=48)
+
+
+def cache_growth(
+    n_tokens: Int64[np.ndarray, " n_steps"],
+    layer_bytes: Int64[np.ndarray, "n_steps n_layers"],
+    theme: Theme,
+) -> go.Figure:
+    """Bytes of keys and values kept after each step, a band for each layer on top of the last."""
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=n_tokens,
+                y=layer_bytes[:, layer],
+                name=f"layer {layer}",
+                stackgroup="layers",
+                mode="lines",
+                line={"width": 1, "color": theme.kinds["attention"]},
+                hovertemplate=f"layer {layer}: %{{y:,}} bytes for %{{x}} tokens<extra></extra>",
+            )
+            for layer in range(layer_bytes.shape[1])
+        ]
+    )
+    figure.update_xaxes(plain_axis("tokens read", theme), tickformat="d", nticks=8)
+    size = plain_axis("bytes, layer upon layer", theme)
+    figure.update_yaxes(size, rangemode="tozero", showgrid=True, gridcolor=theme.line)
+    return framed(figure, theme, 260)
