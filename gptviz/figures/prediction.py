@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Float, Float32, Float64, Int64
+from jaxtyping import Float, Float32, Float64
 
 from gptviz.figures.axes import (
     clip_limit,
@@ -280,29 +280,3 @@ def head_shares(
     layers = plain_axis("layer", theme) | whole | {"dtick": math.ceil(n_layers / 32)}
     figure.update_yaxes(layers, range=[n_layers - 0.5, -0.5])
     return framed(figure, theme, min(760, 160 + 28 * n_layers)).update_layout(margin_b=48)
-
-
-def cache_growth(
-    n_tokens: Int64[np.ndarray, " n_steps"],
-    layer_bytes: Int64[np.ndarray, "n_steps n_layers"],
-    theme: Theme,
-) -> go.Figure:
-    """Bytes of keys and values kept after each step, a band for each layer on top of the last."""
-    figure = go.Figure(
-        [
-            go.Scatter(
-                x=n_tokens,
-                y=layer_bytes[:, layer],
-                name=f"layer {layer}",
-                stackgroup="layers",
-                mode="lines",
-                line={"width": 1, "color": theme.kinds["attention"]},
-                hovertemplate=f"layer {layer}: %{{y:,}} bytes for %{{x}} tokens<extra></extra>",
-            )
-            for layer in range(layer_bytes.shape[1])
-        ]
-    )
-    figure.update_xaxes(plain_axis("tokens read", theme), tickformat="d", nticks=8)
-    size = plain_axis("bytes, layer upon layer", theme)
-    figure.update_yaxes(size, rangemode="tozero", showgrid=True, gridcolor=theme.line)
-    return framed(figure, theme, 260)

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gptviz.config import Sampling
-from gptviz.ledger import FP32_BYTES, Ledger
 from gptviz.tokenizer import END_OF_TEXT, Tokenizer
-from gptviz.ui import choose, live
+from gptviz.ui import choose, live, prediction_cache
 from gptviz.ui.chart import chart
 from gptviz.ui.controls import LIMITS, Screen
 from gptviz.ui.frame import theme
@@ -77,7 +76,7 @@ def show(screen: Screen) -> None:
         _buttons(screen, writing)
     _text(screen, writing)
     _drawn(screen, trace, writing, sampling)
-    _cache(screen, writing)
+    prediction_cache.show(screen, writing)
 
 
 def _settings(screen: Screen) -> Sampling:
@@ -274,43 +273,3 @@ def _drawn(screen: Screen, trace: Trace, writing: Writing, sampling: Sampling) -
     )
     about = "Bar chart: the likeliest next tokens before and after temperature, top-k and top-p."
     chart(figure, "sampled", about)
-
-
-def _cache(screen: Screen, writing: Writing) -> None:
-    """What was kept so that no token was read twice."""
-    import numpy as np
-
-    from gptviz.figures.prediction import cache_growth
-
-    st.subheader("What is kept meanwhile", anchor=False)
-    if not screen.config.has("attention"):
-        st.info("Attention is a placeholder here: there are no keys and values to keep.")
-        return
-    st.caption(
-        "A token's keys and values never change once it was read, so they are kept (KV cache): "
-        "each new token goes through the blocks alone and looks back at what is kept."
-    )
-    if not writing.steps:
-        st.caption("Write a token, and see it grow.")
-        return
-    last, n_layers = writing.steps[-1], screen.config.n_layers
-    kept, by_ledger = sum(last.layer_bytes), Ledger(screen.config).kv_cache_bytes
-    a_token = by_ledger(1, FP32_BYTES)
-    with st.container(horizontal=True):
-        says = f"the ledger says {by_ledger(last.position, FP32_BYTES):,} bytes"
-        measure("Kept in all", f"{kept:,} bytes", says)
-        measure(
-            f"In each of {n_layers} layers", f"{last.layer_bytes[0]:,} bytes", "keys and values"
-        )
-        measure("For one token", f"{a_token:,} bytes", "2 · layers · emb_dim · 4")
-    figure = cache_growth(
-        np.array([step.position for step in writing.steps]),
-        np.array([step.layer_bytes for step in writing.steps]),
-        theme(),
-    )
-    chart(figure, "cache", "Area chart: bytes of keys and values kept, growing token by token.")
-    with_it, without = last.position, sum(step.position for step in writing.steps)
-    st.caption(
-        f"So {with_it:,} tokens went through the blocks for this text; reading all anew for each "
-        f"token would have taken {without:,}, for the same text."
-    )

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from gptviz.figures.prediction import (
-    cache_growth,
     candidate_bars,
     entropy_colours,
     head_shares,
@@ -120,18 +119,10 @@ def test_heads_are_even_on_both_sides(theme: Theme) -> None:
     assert "added to the score" in cells.colorbar.title.text
 
 
-def test_the_cache_is_a_band_a_layer(theme: Theme) -> None:
-    kept = np.array([[10, 20], [30, 40], [50, 60]])
-    figure = cache_growth(np.array([4, 5, 6]), kept, theme)
-    assert [list(band.y) for band in figure.data] == [[10, 30, 50], [20, 40, 60]]
-    assert all(list(band.x) == [4, 5, 6] and band.stackgroup for band in figure.data)
-
-
 def test_figures_stand_on_the_pages_ground(theme: Theme) -> None:
     for figure in (
         candidate_bars(LABELS, SHARES, np.log(SHARES), (1, 0.25), 0, theme),
         head_shares(np.zeros((1, 1)), theme),
         part_bars([("a", "norm", 1.0)], "sum", theme),
-        cache_growth(np.array([1]), np.array([[8]]), theme),
     ):
         assert figure.layout.paper_bgcolor == theme.background

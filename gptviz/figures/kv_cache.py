@@ -1,0 +1,36 @@
+"""What is kept of the tokens that were read, as areas."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Int64
+
+from gptviz.figures.axes import framed, plain_axis
+from gptviz.figures.theme import Theme
+
+
+def cache_growth(
+    n_tokens: Int64[np.ndarray, " n_steps"],
+    layer_bytes: Int64[np.ndarray, "n_steps n_layers"],
+    theme: Theme,
+) -> go.Figure:
+    """Bytes of keys and values kept after each step, a band for each layer on top of the last."""
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=n_tokens,
+                y=layer_bytes[:, layer],
+                name=f"layer {layer}",
+                stackgroup="layers",
+                mode="lines",
+                line={"width": 1, "color": theme.kinds["attention"]},
+                hovertemplate=f"layer {layer}: %{{y:,}} bytes for %{{x}} tokens<extra></extra>",
+            )
+            for layer in range(layer_bytes.shape[1])
+        ]
+    )
+    figure.update_xaxes(plain_axis("tokens read", theme), tickformat="d", nticks=8)
+    size = plain_axis("bytes, layer upon layer", theme)
+    figure.update_yaxes(size, rangemode="tozero", showgrid=True, gridcolor=theme.line)
+    return framed(figure, theme, 260)
