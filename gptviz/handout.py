@@ -57,6 +57,7 @@ class Sheet:
         figures: of the sentence.
         outcomes: by the path of the part.
         decimal: sizes in MB instead of MiB.
+        legend: what the pictures' colours mean, where they aren't those of the kinds of parts.
     """
 
     title: str
@@ -68,6 +69,7 @@ class Sheet:
     figures: Sequence[Shown] = ()
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     decimal: bool = False
+    legend: str = ""
 
 
 def levels(view: View, layer: int) -> list[str]:
@@ -201,8 +203,9 @@ def _level(sheet: Sheet, view: View, parts: Mapping[str, list[str]]) -> str:
 
     articles = "".join(_part(sheet, view.part(path)) for path in parts[view.opened])
     now = ' <span class="quiet">as on the screen</span>' if view is sheet.views[0] else ""
+    legend = f'<p class="quiet">{escaped(sheet.legend)}</p>' if sheet.legend else ""
     return (
-        f'<section id="level-{view.opened}"><h2>{escaped(_level_name(view))}{now}</h2>'
+        f'<section id="level-{view.opened}"><h2>{escaped(_level_name(view))}{now}</h2>{legend}'
         f'<div class="picture">{to_svg(lay_out(view), address=address)}</div>'
         f'<div class="parts">{articles}</div></section>'
     )

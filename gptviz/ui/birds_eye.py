@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from gptviz.diagram.parts import can_open, is_level, level_of
-from gptviz.diagram.view import Reading, View
+from gptviz.diagram.view import Measure, Reading, View
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import live, measures
 from gptviz.ui.choose import CLOSED, STATIONS, blocks, number
@@ -50,15 +50,20 @@ def choices(screen: Screen) -> None:
 def show(screen: Screen) -> View:
     """Draw the picture with what is known now, and give it; never waits."""
     head, symbolic = st.session_state["head"], st.session_state["symbolic"]
-    shown = view(screen, opened(screen), head, symbolic)
+    shown = view(screen, opened(screen), head, symbolic, measures.found(screen))
     legend = measures.legend(shown.measure)
     diagram(shown, selected(screen), legend, _clicked, _walked, DIAGRAM)
     return shown
 
 
-def view(screen: Screen, path: str, head: int, symbolic: bool) -> View:
-    """The picture with the part at ``path`` open, with all that is known of the sentence now."""
-    reading = _reading(screen, path, head)
+def view(
+    screen: Screen, path: str, head: int, symbolic: bool, measure: Measure | None = None
+) -> View:
+    """The picture with the part at ``path`` open, with all that is known of the sentence now.
+
+    It asks nothing of the visitor's session: a handout is made outside of it.
+    """
+    reading = _reading(screen, path, head, measure)
     return View(screen.config, screen.labels, screen.token_ids, path, head, symbolic, reading)
 
 
@@ -123,7 +128,7 @@ def _select_block() -> None:
     st.session_state["part"] = ""
 
 
-def _reading(screen: Screen, path: str, head: int) -> Reading | None:
+def _reading(screen: Screen, path: str, head: int, measure: Measure | None) -> Reading | None:
     trace = live.ready(screen)
     if trace is None:
         return None
@@ -133,4 +138,4 @@ def _reading(screen: Screen, path: str, head: int) -> Reading | None:
     words = Tokenizer(screen.config.vocab_size).labels(map(int, top.token_ids))
     guesses = tuple(zip(words, map(float, top.probabilities), strict=True))
     logits = tuple(float(trace.last_logits[token_id]) for token_id in top.token_ids)
-    return Reading(maps_of(trace, path, head), guesses, logits, measures.found(screen))
+    return Reading(maps_of(trace, path, head), guesses, logits, measure)

@@ -24,12 +24,13 @@ GUESSES = 10
 
 @dataclass(frozen=True)
 class Choices:
-    """What is chosen besides the picture."""
+    """What is chosen besides the picture; ``legend`` says what its colours mean, if they tell."""
 
     layer: int
     head: int
     station: str
     decimal: bool
+    legend: str = ""
 
 
 def make(screen: Screen, view: View, choices: Choices, text: str, address: str) -> str:
@@ -39,10 +40,19 @@ def make(screen: Screen, view: View, choices: Choices, text: str, address: str) 
     trace = live.ready(screen)
     layer = choices.layer if view.layer is None else view.layer
     opened = (
-        birds_eye.view(screen, path, choices.head, view.symbolic) for path in levels(view, layer)
+        birds_eye.view(screen, path, choices.head, view.symbolic, view.measure)
+        for path in levels(view, layer)
     )
     views = [replace(each, still=True) for each in opened]
-    sheet = Sheet(screen.title, text, address, views, _missing(screen), decimal=choices.decimal)
+    sheet = Sheet(
+        screen.title,
+        text,
+        address,
+        views,
+        missing=_missing(screen),
+        decimal=choices.decimal,
+        legend=choices.legend,
+    )
     if trace is not None:
         paths = [path for found in explained(views).values() for path in found]
         sheet = replace(

@@ -116,6 +116,14 @@ def legend(measure: Measure | None) -> dict[str, str] | None:
     }
 
 
+def in_words(measure: Measure | None) -> str:
+    """The legend as text, for a picture that is taken along."""
+    said = legend(measure)
+    if said is None:
+        return ""
+    return f"{said['about']} Colours go from {said['low']} to {said['high']}."
+
+
 def _place(path: str) -> str:
     """A measured part in plain words: ``attention of block 3``."""
     if path == "pos_emb":

@@ -8,12 +8,13 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
+from gptviz.diagram.drawing import Drawing, wrapped
 from gptviz.diagram.layout import lay_out
 from gptviz.diagram.style import style
 from gptviz.diagram.svg import to_svg
 from gptviz.diagram.view import View
 from gptviz.export import config_json, model_code
-from gptviz.ui import link
+from gptviz.ui import link, measures
 from gptviz.ui.components import component
 from gptviz.ui.controls import Screen
 from gptviz.ui.frame import theme
@@ -31,13 +32,14 @@ def offer(screen: Screen, view: View) -> None:
     )
     if not box.open:
         return
-    name = screen.model
+    name, legend = screen.model, measures.in_words(view.measure)
     with box:
-        drawn = to_svg(lay_out(replace(view, still=True)), style(theme()))
-        _picture(data={"svg": drawn, "name": f"gptviz-{name}"}, key="picture")
+        drawing = _with_legend(lay_out(replace(view, still=True)), legend)
+        svg = to_svg(drawing, style(theme()))
+        _picture(data={"svg": svg, "name": f"gptviz-{name}"}, key="picture")
         _file(
             "Handout (one HTML file)",
-            _handout(screen, view),
+            _handout(screen, view, legend),
             f"gptviz-{name}.html",
             "Every level of the picture with its explanations, and the sentence's figures; it "
             "opens in any browser, without gptviz and without a network.",
@@ -51,16 +53,24 @@ def offer(screen: Screen, view: View) -> None:
         )
 
 
+def _with_legend(drawing: Drawing, legend: str) -> Drawing:
+    """The drawing with what its colours mean below it."""
+    for line in wrapped(legend, drawing.width - 24, 13) if legend else ():
+        drawing.text(12, drawing.height + 8, line)
+        drawing.height += 18
+    return drawing
+
+
 def _file(label: str, make: partial[str], name: str, about: str | None = None) -> None:
     st.download_button(label, make, name, on_click="ignore", width="stretch", help=about)
 
 
-def _handout(screen: Screen, view: View) -> partial[str]:
+def _handout(screen: Screen, view: View, legend: str) -> partial[str]:
     """All that the handout shows, as it is chosen now: it is made outside of the page's run."""
     from gptviz.ui.handout import Choices, make
 
     state = st.session_state
-    choices = Choices(state["layer"], state["head"], state["station"], state["decimal"])
+    choices = Choices(state["layer"], state["head"], state["station"], state["decimal"], legend)
     return partial(make, screen, view, choices, state["text"], _address())
 
 
