@@ -55,7 +55,9 @@ def show(screen: Screen) -> View:
     return shown
 
 
-def view(screen: Screen, path: str, head: int, symbolic: bool, measure: Measure | None) -> View:
+def view(
+    screen: Screen, path: str, head: int, symbolic: bool, measure: Measure | None = None
+) -> View:
     """The picture with the part at ``path`` open, with all that is known of the sentence now."""
     reading = _reading(screen, path, head, measure)
     return View(screen.config, screen.labels, screen.token_ids, path, head, symbolic, reading)

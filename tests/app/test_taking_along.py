@@ -9,6 +9,7 @@ import streamlit as st
 
 from gptviz.cache import cached_trace
 from gptviz.config import PLACEHOLDER_PARTS, PRESETS
+from gptviz.diagram.view import Measure
 from gptviz.ui import birds_eye, frame, handout
 from gptviz.ui.controls import Screen
 
@@ -77,6 +78,17 @@ def test_names_instead_of_numbers_are_on_the_picture_too(visit):
     assert "(n_tokens, emb_dim)" in page.sent(PICTURE)["svg"]
 
 
+@pytest.mark.usefixtures("opened")
+def test_colours_that_tell_something_are_explained_on_the_picture(visit):
+    page = visit(text="Once upon a time", colours="entropy")
+    svg = ElementTree.fromstring(page.sent(PICTURE)["svg"])
+    words = " ".join(text.text for text in svg.findall(".//{*}text"))
+    legend = page.sent("diagram")["legend"]
+    assert legend["about"] in words
+    assert f"{legend['low']} to {legend['high']}" in words
+    assert "attention entropy" not in visit(text="Once upon a time").sent(PICTURE)["svg"]
+
+
 def screen(config, ids=(1, 2, 3), model="custom"):
     labels = tuple(map(str, ids))
     return Screen(model, config, 123, ids, labels, len(ids), "", None)
@@ -96,6 +108,18 @@ def test_a_handout_before_the_sentence_is_read_has_the_structure_and_says_so():
     assert "had not been read yet" in text
     assert "<script" not in text
     assert 'id="part-blocks.1.attention.core.softmax"' in text
+
+
+def test_a_handout_keeps_the_colours_of_the_screen_and_says_what_they_mean():
+    of = screen(SMALL)
+    cached_trace(SMALL, of.token_ids)
+    parts = {f"blocks.{i}.attention": i / 2 for i in range(3)}
+    measure = Measure("bits", 0, 1, parts, about="How <evenly> it looks.")
+    view = birds_eye.view(of, "", 2, False, measure)
+    text = handout.make(of, view, CHOICES, "a b c", "http://x/")
+    assert text.count("How &lt;evenly&gt; it looks.") == 7  # below the picture of each level
+    assert 'class="gptviz measured' in text
+    assert "measured" not in made(of).partition("<body>")[2]
 
 
 def test_a_handout_has_the_numbers_of_what_was_read():
