@@ -6,6 +6,6 @@ from gptviz.ui.frame import frame, sidebar
 screen = frame("Activations", "What do the numbers look like on their way through?")
 sidebar(screen)
 
-view = choose.view("activations_view", choose.ACTIVATIONS)
+view = choose.view("activations_view", choose.ACTIVATIONS_VIEWS)
 if trace := live.read(screen):
     activations.show(view, screen, trace)

@@ -21,10 +21,43 @@ if TYPE_CHECKING:
     from gptviz.analysis.stations import Station
 
 CLOSED = "all closed"
-MOST_ROWS = 4096
 KIND, ADDED, ENTROPY = COLOURS = ("kind", "added", "entropy")  # what a part's colour tells
-NOTHING, KEPT = "nothing", "kept"
 LAST = -1  # in place of a token's position: the last one, however long the sentence
+STATIONS = (  # the paths of gptviz.analysis.stations, which needs torch
+    "norm1",
+    "attention",
+    "shortcut1",
+    "norm2",
+    "feed_forward.linear1",
+    "feed_forward.gelu",
+    "feed_forward",
+    "shortcut2",
+)
+
+TOKENS_VIEWS = ("pieces", "vectors", "neighbours", "map", "positions")
+VOCABULARIES = (257, 512, 1024, 2048, 4096, 8192, 16384, 32768, FULL_VOCAB_SIZE)
+
+ACTIVATIONS_VIEWS = {
+    "stream": "The stream",
+    "station": "One station",
+    "norms": "Layer norms",
+    "neurons": "GELU and neurons",
+    "dropout": "Dropout",
+}
+BUSIEST = -1  # in place of a neuron's number: the busiest one of the chosen token
+NORMS = ("norm1", "norm2", "final_norm")
+
+ATTENTION_VIEWS = {
+    "map": "Map",
+    "lines": "Lines",
+    "token": "One token",
+    "steps": "Step by step",
+    "compare": "Compare heads",
+    "rollout": "Rollout",
+    "explanation": "Is it an explanation?",
+}
+MEASURES = ("previous", "first", "itself", "duplicate", "induction", "entropy", "distance")
+
 PREDICTION_VIEWS = {
     "next": "The next word",
     "surprise": "Surprise",
@@ -38,37 +71,11 @@ LENS_COLUMNS = range(4, 33)
 TEMPERATURES = tuple(step / 20 for step in range(101))  # 0 to 5
 TOP_PS = tuple(step / 100 for step in range(1, 101))
 MOST_WRITTEN = 512
-TOKENS_VIEWS = ("pieces", "vectors", "neighbours", "map", "positions")
-VOCABULARIES = (257, 512, 1024, 2048, 4096, 8192, 16384, 32768, FULL_VOCAB_SIZE)
-STATIONS = (  # the paths of gptviz.analysis.stations, which needs torch
-    "norm1",
-    "attention",
-    "shortcut1",
-    "norm2",
-    "feed_forward.linear1",
-    "feed_forward.gelu",
-    "feed_forward",
-    "shortcut2",
-)
-ATTENTION_VIEWS = {
-    "map": "Map",
-    "lines": "Lines",
-    "token": "One token",
-    "steps": "Step by step",
-    "compare": "Compare heads",
-    "rollout": "Rollout",
-    "explanation": "Is it an explanation?",
-}
-MEASURES = ("previous", "first", "itself", "duplicate", "induction", "entropy", "distance")
-BUSIEST = -1  # in place of a neuron's number: the busiest one of the chosen token
-ACTIVATIONS = {  # the views of the activations page
-    "stream": "The stream",
-    "station": "One station",
-    "norms": "Layer norms",
-    "neurons": "GELU and neurons",
-    "dropout": "Dropout",
-}
-NORMS = ("norm1", "norm2", "final_norm")
+
+MOST_ROWS = 4096
+NOTHING, KEPT = "nothing", "kept"
+
+Options = dict[str, tuple[Any, Sequence[Any]]]  # by key: the default, and all that is allowed
 
 
 def settle(screen: Screen) -> dict[str, Any]:
@@ -76,41 +83,19 @@ def settle(screen: Screen) -> dict[str, Any]:
 
     What another model or sentence left behind is brought into range.
     """
-    config, length = screen.config, screen.config.context_length
+    config, n_tokens = screen.config, len(screen.token_ids)
     take("aside", "", _can_be_kept)
-    options: dict[str, tuple[Any, Sequence[Any]]] = {
-        "block": (CLOSED, blocks(config.n_layers)),
-        "inside": ("", ("", *IN_BLOCK, *IN_COLUMN)),
-        "symbolic": (False, (False, True)),
-        "colours": (KIND, COLOURS),
+    options: Options = {
         "layer": (0, range(config.n_layers)),
         "head": (0, range(config.n_heads)),
-        "token": (LAST, range(LAST, len(screen.token_ids))),
+        "token": (LAST, _or_none(n_tokens)),
         "station": (STATIONS[0], STATIONS),
-        "attention_view": ("map", tuple(ATTENTION_VIEWS)),
-        "measure": (MEASURES[0], MEASURES),  # of gptviz.analysis.heads, which needs torch
-        "measured_on": ("sentence", ("sentence", "repeats")),
-        "at_least": (0, range(101)),  # percent
-        "silence": ("brightest", ("brightest", "chosen")),
-        "activations_view": ("stream", tuple(ACTIVATIONS)),
-        "relative": (True, (True, False)),
-        "by_size": (False, (False, True)),
-        "first_token": (0, range(max(1, len(screen.token_ids)))),
-        "norm_of": (NORMS[0], NORMS),
-        "by_writing": (False, (False, True)),
-        "neuron": (BUSIEST, range(BUSIEST, config.ff_dim)),
-        "dropped_at": ("drop_emb", dropouts(config)),
-        "rows": (1, range(1, MOST_ROWS + 1)),
-        "length": (length, range(1, length + 1)),
-        "numbers": (next(iter(NUMBER_TYPES)), tuple(NUMBER_TYPES)),
-        "device": (DEVICES[0].name, [device.name for device in DEVICES]),
-        "decimal": (False, (False, True)),
-        "against": (NOTHING, comparable()),
-        "tokens_view": (TOKENS_VIEWS[0], TOKENS_VIEWS),
-        "vocabulary": (1024, vocabularies(config.vocab_size)),
-        "summed": (False, (False, True)),
-        "solid": (False, (False, True)),
+        **_of_the_picture(config),
+        **_of_tokens(config),
+        **_of_activations(config, n_tokens),
+        **_of_attention(),
         **_of_prediction(config),
+        **_of_parameters(config),
     }
     for key, (default, allowed) in options.items():
         if take(key, default, partial(contains, allowed)) not in allowed:
@@ -120,16 +105,60 @@ def settle(screen: Screen) -> dict[str, Any]:
     return {"part": "", "aside": "", **{key: default for key, (default, _) in options.items()}}
 
 
-def _of_prediction(config: GPTConfig) -> dict[str, tuple[Any, Sequence[Any]]]:
-    """What can be chosen on the prediction page."""
-    tokens = range(config.vocab_size - 1, LAST - 1, -1)  # what is out of range becomes LAST
+def _or_none(count: int) -> range:
+    """Numbers below ``count``, and -1 for no choice of one's own, where all others lead back to."""
+    return range(count - 1, -2, -1)
+
+
+def _of_the_picture(config: GPTConfig) -> Options:
+    return {
+        "block": (CLOSED, blocks(config.n_layers)),
+        "inside": ("", ("", *IN_BLOCK, *IN_COLUMN)),
+        "symbolic": (False, (False, True)),
+        "colours": (KIND, COLOURS),
+    }
+
+
+def _of_tokens(config: GPTConfig) -> Options:
+    return {
+        "tokens_view": (TOKENS_VIEWS[0], TOKENS_VIEWS),
+        "vocabulary": (1024, vocabularies(config.vocab_size)),
+        "summed": (False, (False, True)),
+        "solid": (False, (False, True)),
+    }
+
+
+def _of_activations(config: GPTConfig, n_tokens: int) -> Options:
+    return {
+        "activations_view": ("stream", tuple(ACTIVATIONS_VIEWS)),
+        "relative": (True, (True, False)),
+        "by_size": (False, (False, True)),
+        "first_token": (0, range(max(1, n_tokens))),
+        "norm_of": (NORMS[0], NORMS),
+        "by_writing": (False, (False, True)),
+        "neuron": (BUSIEST, _or_none(config.ff_dim)),
+        "dropped_at": ("drop_emb", dropouts(config)),
+    }
+
+
+def _of_attention() -> Options:
+    return {
+        "attention_view": ("map", tuple(ATTENTION_VIEWS)),
+        "measure": (MEASURES[0], MEASURES),  # of gptviz.analysis.heads, which needs torch
+        "measured_on": ("sentence", ("sentence", "repeats")),
+        "at_least": (0, range(101)),  # percent
+        "silence": ("brightest", ("brightest", "chosen")),
+    }
+
+
+def _of_prediction(config: GPTConfig) -> Options:
     return {
         "prediction_view": ("next", tuple(PREDICTION_VIEWS)),
         "candidates": (20, CANDIDATES),
         "lens_colour": ("probability", LENS_COLOURS),
         "lens_columns": (12, LENS_COLUMNS),
-        "target": (LAST, tokens),
-        "versus": (LAST, tokens),
+        "target": (LAST, _or_none(config.vocab_size)),
+        "versus": (LAST, _or_none(config.vocab_size)),
         "temperature": (1.0, TEMPERATURES),
         "top_k": (0, range(config.vocab_size + 1)),
         "top_p": (1.0, TOP_PS),
@@ -137,6 +166,18 @@ def _of_prediction(config: GPTConfig) -> dict[str, tuple[Any, Sequence[Any]]]:
         "many": (40, range(1, MOST_WRITTEN + 1)),
         "written": (0, range(MOST_WRITTEN + 1)),
         "drawn": (0, range(MOST_WRITTEN)),
+    }
+
+
+def _of_parameters(config: GPTConfig) -> Options:
+    length = config.context_length
+    return {
+        "rows": (1, range(1, MOST_ROWS + 1)),
+        "length": (length, range(1, length + 1)),
+        "numbers": (next(iter(NUMBER_TYPES)), tuple(NUMBER_TYPES)),
+        "device": (DEVICES[0].name, [device.name for device in DEVICES]),
+        "decimal": (False, (False, True)),
+        "against": (NOTHING, comparable()),
     }
 
 

@@ -13,7 +13,7 @@ from gptviz.ui import choose
 
 PAGE = "pages/activations.py"
 TEXT = "Once upon a time there was a king"
-VIEWS = tuple(choose.ACTIVATIONS)
+VIEWS = tuple(choose.ACTIVATIONS_VIEWS)
 
 
 @pytest.fixture
