@@ -81,18 +81,27 @@ def _heatmap(figure: go.Figure, trace: Any) -> tuple[Row, list[Row]]:
         _Axis(figure, trace, name, count) for name, count in zip(("y", "x"), z.shape, strict=True)
     )
     named, name = (("map",), (trace.name,)) if trace.name else ((), ())
-    values = z if trace.customdata is None else np.asarray(trace.customdata)
+    exact = np.asarray(trace.customdata)
+    values = exact if exact.shape == z.shape else z
+    said = () if trace.text is None else ("in the cell",)
     rows = [
-        (*name, *down.cells[i], *across.cells[j], values[i, j].item())
+        (
+            *name,
+            *down.cells[i],
+            *across.cells[j],
+            *(html.unescape(trace.text[i][j]) for _ in said),
+            values[i, j].item(),
+        )
         for i, j in np.argwhere(~np.isnan(z))
     ]
-    return (*named, *down.head, *across.head, "value"), rows
+    return (*named, *down.head, *across.head, *said, "value"), rows
 
 
 def _points(figure: go.Figure, trace: Any) -> tuple[Row, list[Row]]:
     count = len(trace.y if trace.y is not None else trace.x)
     across, up = (_Axis(figure, trace, name, count) for name in ("x", "y"))
-    named = () if trace.text is None else ("name",)
+    # What stands beside a point names it; what stands beside a bar is its length again.
+    named = ("name",) if trace.text is not None and trace.type == "scatter" else ()
     texts = [(html.unescape(text),) for text in trace.text] if named else [()] * count
     rows = [
         (trace.name or "", *text, *x, *y)

@@ -96,9 +96,11 @@ def _clicked() -> None:
     if is_level(path) or (level and not f"{now}.".startswith(f"{level}.")):
         _open(level)
     st.session_state["part"] = path
-    station = path.partition(".")[2].partition(".")[2]
-    if station in STATIONS:
-        st.session_state["station"] = station  # the other pages look at the same one
+    inside = path.partition(".")[2].partition(".")[2]
+    if inside in STATIONS:  # the other pages look at the same place
+        st.session_state.update(station=inside, activations_view="station")
+    if inside.startswith("attention.core."):
+        st.session_state["attention_view"] = "steps"
 
 
 def _walked() -> None:

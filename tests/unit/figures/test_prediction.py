@@ -81,7 +81,8 @@ def test_the_lens_has_a_token_in_each_cell(theme: Theme) -> None:
     mark = figure.layout.shapes[0]
     assert (mark.x0, mark.x1, mark.y0, mark.y1) == (1.5, 2.5, -0.5, 2.5)
     rows = list(csv.reader(StringIO(as_csv(figure))))
-    assert rows[1][1:] == ["1", "<b>", str(float(VALUES[0, 0]))]
+    assert rows[1][1:] == ["1", "<b>", "a", str(float(VALUES[0, 0]))]
+    assert rows[2][-2] == "<img>"
 
 
 def test_colours_of_the_lens_go_from_end_to_end(theme: Theme) -> None:
