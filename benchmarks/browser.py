@@ -25,6 +25,7 @@ from gptviz.tokenizer import Tokenizer
 
 REPAINT, FIRST_PAINT = 300, 3000  # ms
 DEFAULT = next(iter(PRESETS))
+LIVE = ("tokens", "activations", "attention", "prediction")
 
 Wanted = Callable[[GPTConfig], dict[str, object]]
 Samples = dict[str, list[float]]
@@ -97,24 +98,26 @@ def _each_model(
 
 
 def _sentence(browser: Browser, address: str, repeats: int) -> Table:
-    """Another short sentence for the trained model, until its attention map is there."""
-    tokenizer = Tokenizer(PRESETS[DEFAULT].vocab_size)
-    shown, server = [], []
-    with visiting(browser, f"{address}/attention") as page:
+    """Another sentence on each live page, until nothing on the page changes any more."""
+    rows = []
+    for model, n_tokens, aim in (("tales", 64, 400), ("gpt2-small", 256, 1500)):
+        at_rest: Samples = {}
+        for name in LIVE:
+            with visiting(browser, f"{address}/{name}?model={model}&text=") as page:
+                at_rest[name] = _each_sentence(page, model, n_tokens, repeats)
+        rows.append(Row(f"{model}, {n_tokens} tokens", "ms", at_rest, aim))
+    return Table("Another sentence is typed, until the page is at rest", rows)
+
+
+def _each_sentence(page: Page, model: str, n_tokens: int, repeats: int) -> list[float]:
+    """Sentences of one length, each of them new, so that nothing is at hand."""
+    tokenizer = Tokenizer(PRESETS[model].vocab_size)
+    settle(page)
+    times = []
+    for turn in range(repeats + 1):
+        text = f"{10 + turn} " + "and then the king said to his daughter that " * 50
+        ids = tokenizer.encode(text)[:n_tokens]
+        type_sentence(page, tokenizer.decode(ids))
         settle(page)
-        for turn in range(repeats + 1):
-            # A new one every time, so that nothing is at hand.
-            text = f"There was once a king who had {100 + turn} daughters, and he loved them all."
-            labels = tokenizer.labels(tokenizer.encode(text))
-            times = seen_after(page, partial(type_sentence, page, text), {"map": labels})["map"]
-            if turn:
-                shown.append(times["shown"])
-                server.append(times["server"])
-            settle(page)
-    return Table(
-        f"Another sentence for {DEFAULT}, until its attention map is there",
-        [
-            Row("repainted", "ms", {"": shown}),
-            Row("  of which until the server's last word", "ms", {"": server}),
-        ],
-    )
+        times.append(page.evaluate("bench.restless()"))
+    return times[1:]  # the first one waits for the model, too

@@ -43,10 +43,10 @@ def show(screen: Screen, trace: Trace) -> None:
         _OF_HEAD[view](screen, trace)
         return
     wide, beside = st.columns([3, 2], gap="large")
-    with beside:  # first, as it is the smaller message
-        _all_heads(screen, trace)
-    with wide:
+    with wide:  # first: the browser draws it while the other is being made
         _OF_HEAD[view](screen, trace)
+    with beside:
+        _all_heads(screen, trace)
 
 
 def _all_heads(screen: Screen, trace: Trace) -> None:
