@@ -101,9 +101,9 @@ def token(screen: Screen, trace: Trace) -> None:
     """One token: its stream over all blocks, and the sum that one block makes of it."""
     st.subheader("One token on its way", anchor=False)
     st.caption(
-        "Each block adds numbers to the token's own: first what attention found in the tokens "
-        "before it, then what the feed-forward makes of that. Here are their sizes (norms) in "
-        "every block, and one block's sum, number by number."
+        "Each block adds numbers to the token's own: first what attention found in it and the "
+        "tokens before it, then what the feed-forward makes of that. Here are their sizes (norms) "
+        "in every block, and one block's sum, number by number."
     )
     left, right = st.columns([3, 1])
     with left:
