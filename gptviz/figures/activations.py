@@ -15,6 +15,7 @@ from gptviz.figures.axes import (
     clipped_bar,
     framed,
     height_of_rows,
+    line_mode,
     plain_axis,
     scale,
     token_axis,
@@ -105,7 +106,7 @@ def station_statistics(
         line = go.Scatter(
             y=numbers,
             name=name,
-            mode="lines+markers",
+            mode=line_mode(len(numbers)),
             line={"color": theme.kinds[kind], "width": 2},
             marker={"size": 5},
             hovertemplate="%{x:d} <b>%{x}</b><br>" + name + " %{y:.4~g}<extra></extra>",

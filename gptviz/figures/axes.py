@@ -61,6 +61,11 @@ def downwards(axis: dict[str, Any]) -> dict[str, Any]:
     return axis | {"range": axis["range"][::-1]}
 
 
+def line_mode(count: int) -> str:
+    """How a line is drawn: past 48 points, markers would run together and take a browser long."""
+    return "lines+markers" if count <= MOST_TICKS else "lines"
+
+
 def scale(colours: Sequence[str]) -> list[tuple[float, str]]:
     """A theme's colours, evenly spaced, as plotly wants them."""
     last = len(colours) - 1

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float, Float32, Int64
 from plotly.subplots import make_subplots
 
-from gptviz.figures.axes import framed, plain_axis, token_axis
+from gptviz.figures.axes import framed, line_mode, plain_axis, token_axis
 from gptviz.figures.stream import with_legend
 from gptviz.figures.theme import NEGATIVE, POSITIVE, Theme
 
@@ -99,7 +99,7 @@ def silence_lines(
             go.Scatter(
                 y=shares,
                 name=name,
-                mode="lines+markers",
+                mode=line_mode(len(shares)),
                 line={"color": theme.kinds[kind], "width": 2},
                 marker={"size": 5},
                 hovertemplate=f"{where}<br>{name}: %{{y:.1%}}<extra></extra>",

@@ -14,6 +14,7 @@ from gptviz.figures.axes import (
     below_its_bar,
     clip_limit,
     framed,
+    line_mode,
     plain_axis,
     scale,
     slim_bar,
@@ -139,7 +140,7 @@ def token_path(sizes: Mapping[str, tuple[Sequence[float], str]], theme: Theme) -
             go.Scatter(
                 y=np.asarray(numbers),
                 name=name,
-                mode="lines+markers",
+                mode=line_mode(len(numbers)),
                 line={"color": theme.kinds[kind], "width": 2.5},
                 marker={"size": 6},
                 hovertemplate=f"block %{{x}}<br>{name}: %{{y:.4~g}}<extra></extra>",

@@ -26,6 +26,8 @@ def show(view: str, screen: Screen, trace: Trace) -> None:
     """Draw the open view."""
     views = {
         "stream": stream.show,
+        "added": stream.added,
+        "token": stream.token,
         "station": station,
         "norms": norms.show,
         "neurons": neurons.show,

@@ -39,6 +39,8 @@ VOCABULARIES = (257, 512, 1024, 2048, 4096, 8192, 16384, 32768, FULL_VOCAB_SIZE)
 
 ACTIVATIONS_VIEWS = {
     "stream": "The stream",
+    "added": "What is added",
+    "token": "One token",
     "station": "One station",
     "norms": "Layer norms",
     "neurons": "GELU and neurons",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gptviz.analysis.stream import Stream, Sum
     from gptviz.tracing import Trace
 
-MOST_CELLS = 50_000  # of each of the four maps
+MOST_CELLS = 50_000  # of each map
 ADDED = {"attention": "Attention adds", "feed_forward": "The feed-forward adds"}
 WORDS = {
     "resid_pre": "stream before",
@@ -29,23 +29,16 @@ TERMS = {"attention_out": "attention out", "feed_forward_out": "feed-forward out
 
 
 def show(screen: Screen, trace: Trace) -> None:
-    """All of the sentence in four maps, then one token on its way."""
-    from gptviz.analysis.stream import stream
-
-    found = live.once(screen, "stream", lambda: stream(trace, live.stop_if_stale))
+    """All of the sentence: how large the stream is, and how far each block turns it."""
+    found = _stream(screen, trace)
     st.subheader("The residual stream over all blocks", anchor=False)
     st.caption(
         "Every token is a list of numbers, the residual stream, that runs through all blocks. "
-        "Each block reads it and adds to it: on the left how long the list is (its norm), on the "
-        "right how far each block turns it."
+        "Each block reads it and adds to it. Here is how large the list is (its norm), and how far "
+        "each block turns it."
     )
-    first, end = choose.window(len(screen.labels), MOST_CELLS // len(found.norms) or 1)
-    _whole(screen, found, first, end)
-    _additions(screen, found, first, end)
-    _one_token(screen, trace, found)
-
-
-def _whole(screen: Screen, found: Stream, first: int, end: int) -> None:
+    _say_what_takes_its_place(screen)
+    first, end = _window(screen, found)
     left, right = st.columns(2)
     with left:
         st.markdown("**Size: the stream's norm**")
@@ -58,24 +51,35 @@ def _whole(screen: Screen, found: Stream, first: int, end: int) -> None:
         chart(figure, "turns", about)
 
 
-def _additions(screen: Screen, found: Stream, first: int, end: int) -> None:
-    parts = {name: added for name in ADDED if (added := getattr(found, name))}
+def _stream(screen: Screen, trace: Trace) -> Stream:
+    from gptviz.analysis.stream import stream
+
+    return live.once(screen, "stream", lambda: stream(trace, live.stop_if_stale))
+
+
+def _window(screen: Screen, found: Stream) -> tuple[int, int]:
+    return choose.window(len(screen.labels), MOST_CELLS // len(found.norms) or 1)
+
+
+def added(screen: Screen, trace: Trace) -> None:
+    """All of the sentence: what attention and feed-forward add to the stream."""
+    found = _stream(screen, trace)
+    parts = {name: part for name in ADDED if (part := getattr(found, name))}
     st.subheader("What attention and feed-forward add", anchor=False)
     if not parts:
         st.info("Attention and feed-forward are placeholders here: nothing is added.")
         return
-    if not screen.config.has("shortcut"):
-        st.info(
-            "The shortcuts are placeholders here: what a part makes *takes the stream's place*."
-        )
-    relative = st.toggle("relative to the stream it is added to", key="relative")
+    relative = bool(st.session_state["relative"])
     st.caption(
         "The norm of what each part adds to each token"
         + (", divided by the norm of the stream it is added to: 1 is as long as the stream itself."
            if relative else ".")
-        + " Both maps have the same colours."
+        + (" Both maps have the same colours." if len(parts) > 1 else "")
     )  # fmt: skip
-    maps = {name: added.relative if relative else added.norms for name, added in parts.items()}
+    _say_what_takes_its_place(screen)
+    st.toggle("relative to the stream it is added to", key="relative")
+    first, end = _window(screen, found)
+    maps = {name: part.relative if relative else part.norms for name, part in parts.items()}
     limits, what = log_limits(*maps.values()), "share" if relative else "norm"
     rows = ("block", list(map(str, range(screen.config.n_layers))))
     for column, (name, sizes) in zip(st.columns(len(maps)), maps.items(), strict=True):
@@ -86,8 +90,21 @@ def _additions(screen: Screen, found: Stream, first: int, end: int) -> None:
             chart(figure, f"{name}_adds", f"Heatmap: what {name} adds, block by block.")
 
 
-def _one_token(screen: Screen, trace: Trace, found: Stream) -> None:
+def _say_what_takes_its_place(screen: Screen) -> None:
+    if not screen.config.has("shortcut"):
+        st.info(
+            "The shortcuts are placeholders here: what a part makes *takes the stream's place*."
+        )
+
+
+def token(screen: Screen, trace: Trace) -> None:
+    """One token: its stream over all blocks, and the sum that one block makes of it."""
     st.subheader("One token on its way", anchor=False)
+    st.caption(
+        "Each block adds numbers to the token's own: first what attention found in it and the "
+        "tokens before it, then what the feed-forward makes of that. Here are their sizes (norms) "
+        "in every block, and one block's sum, number by number."
+    )
     left, right = st.columns([3, 1])
     with left:
         position = choose.token(screen)
@@ -95,7 +112,7 @@ def _one_token(screen: Screen, trace: Trace, found: Stream) -> None:
         layer = choose.number("Block", "layer", screen.config.n_layers)
     left, right = st.columns(2)
     with left:
-        _path(found, position)
+        _path(_stream(screen, trace), position)
     with right:
         if screen.config.has("shortcut"):
             _sum(trace, layer, position)
@@ -107,8 +124,8 @@ def _path(found: Stream, position: int) -> None:
     st.markdown("**Its stream, and what is added to it, block by block**")
     sizes = {"stream after the block": (found.norms[1:, position].tolist(), "stream")}
     for name, words in (("attention", "attention adds"), ("feed_forward", "feed-forward adds")):
-        if added := getattr(found, name):
-            sizes[words] = (added.norms[:, position].tolist(), name)
+        if part := getattr(found, name):
+            sizes[words] = (part.norms[:, position].tolist(), name)
     about = "Line chart: norms of one token's stream and of what each part adds, block by block."
     chart(token_path(sizes, theme()), "token_path", about)
 

@@ -46,21 +46,21 @@ def test_the_stream_is_the_traces(view, trace, numbers):
 
 
 def test_what_is_added_is_shown_beside_the_stream_or_alone(view, trace, numbers):
-    page = view("stream")
+    page = view("added")
     block = trace.blocks[4]
     alone = block.feed_forward_out.norm(dim=-1)
     beside = alone / block.resid_mid.norm(dim=-1)
-    shown = numbers(data(page, 3)[0]["customdata"])[4]
+    shown = numbers(data(page, 1)[0]["customdata"])[4]
     np.testing.assert_allclose(shown, beside.numpy(), rtol=1e-5)
     page.set("relative", False)
-    shown = numbers(data(page, 3)[0]["customdata"])[4]
+    shown = numbers(data(page, 1)[0]["customdata"])[4]
     np.testing.assert_allclose(shown, alone.numpy(), rtol=1e-5)
     assert page.link["relative"] == "false"
 
 
 def test_the_sum_is_that_of_the_chosen_token_and_block(view, trace, numbers):
-    page = view("stream", token="3").set("layer", 2)
-    rows = numbers(data(page, 5)[0]["z"])
+    page = view("token", token="3").set("layer", 2)
+    rows = numbers(data(page, 1)[0]["z"])
     np.testing.assert_array_equal(rows[-1], trace.blocks[2].resid_post[3].numpy())
     np.testing.assert_allclose(rows[:-1].sum(axis=0), rows[-1], atol=1e-5)
     assert "(largest difference: 0)" in page.words
@@ -180,6 +180,8 @@ def test_every_view_with_placeholders(placeholders, name, small):
     page = small(PAGE, activations_view=name, **link, **missing)
     says = {
         "stream": ["shortcut"],
+        "added": ["shortcut"],
+        "token": [],
         "station": ["norm", "attention", "feed_forward", "shortcut"],
         "norms": ["norm"],
         "neurons": ["feed_forward"],

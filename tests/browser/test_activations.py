@@ -8,7 +8,9 @@ from playwright.sync_api import expect
 from gptviz.ui.choose import ACTIVATIONS_VIEWS
 
 LAST_FIGURE = {
-    "stream": "sum",
+    "stream": "turns",
+    "added": "feed_forward_adds",
+    "token": "sum",
     "station": "histogram",
     "norms": "learned",
     "neurons": "driven",

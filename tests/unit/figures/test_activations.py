@@ -89,6 +89,13 @@ def test_statistics_are_three_lines_over_the_tokens(theme: Theme) -> None:
     assert_tokens(figure)
 
 
+@pytest.mark.parametrize(("count", "mode"), [(1, "lines+markers"), (64, "lines")])
+def test_a_long_sentence_has_lines_without_markers(count: int, mode: str) -> None:
+    row = np.ones(count, dtype=np.float32)
+    figure = station_statistics(row, row, row, ["a"] * count, LIGHT)
+    assert [line.mode for line in figure.data] == [mode] * 3
+
+
 def test_sorted_dimensions_keep_their_numbers(theme: Theme) -> None:
     figure = station_heatmap(VALUES, LABELS, theme, order=np.array([1, 0, 3, 2]))
     np.testing.assert_array_equal(figure.data[0].z, VALUES[:, [1, 0, 3, 2]])
