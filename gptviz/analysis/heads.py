@@ -113,6 +113,26 @@ def measured(
     return torch.stack(layers, dim=1).float().numpy(force=True)
 
 
+def head_names(
+    values: Float32[np.ndarray, "n_measures n_layers n_heads"],
+    random: Float32[np.ndarray, "n_measures n_layers n_heads"],
+) -> list[list[list[str]]]:
+    """What each head is called, by layer and head: some have several names, and most have none.
+
+    Args:
+        values, random: all of ``MEASURES``, of a model and of one like it with random weights.
+    """
+    called = [
+        (measure.head_name, measure.is_called(own, chance))
+        for measure, own, chance in zip(MEASURES, values, random, strict=True)
+    ]
+    _, n_layers, n_heads = values.shape
+    return [
+        [[name for name, heads in called if heads[layer, head]] for head in range(n_heads)]
+        for layer in range(n_layers)
+    ]
+
+
 def few_maps(trace: Trace, layer: int) -> Iterator[Float[Tensor, "few n_tokens n_tokens"]]:
     """A layer's attention weights, as many heads at a time as 64 MiB have room for."""
     block = trace.blocks[layer]

@@ -79,13 +79,16 @@ def _by_chance(reading: Reading) -> np.ndarray | None:
 
 def _rows(values: np.ndarray, chance: np.ndarray | None) -> list[dict[str, Any]]:
     """A head in each row: its numbers by the measures' keys, none where there was nothing."""
+    from gptviz.analysis.heads import head_names
+
     _, n_layers, n_heads = values.shape
+    names = None if chance is None else head_names(values, chance)
     return [
         {
             "layer": layer,
             "head": head,
             **dict(zip(KEYS, map(_number, values[:, layer, head]), strict=True)),
-            "called": [] if chance is None else _names(values, chance, (layer, head)),
+            "called": [] if names is None else names[layer][head],
         }
         for layer in range(n_layers)
         for head in range(n_heads)
@@ -94,16 +97,6 @@ def _rows(values: np.ndarray, chance: np.ndarray | None) -> list[dict[str, Any]]
 
 def _number(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
-
-
-def _names(values: np.ndarray, chance: np.ndarray, place: tuple[int, int]) -> list[str]:
-    from gptviz.analysis.heads import MEASURES
-
-    return [
-        measure.head_name
-        for measure, own, random in zip(MEASURES, values, chance, strict=True)
-        if measure.is_called(own, random)[place]
-    ]
 
 
 def _answer(

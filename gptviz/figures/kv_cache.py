@@ -25,7 +25,7 @@ def cache_growth(
                 stackgroup="layers",
                 mode="lines",
                 line={"width": 1, "color": theme.kinds["attention"]},
-                hovertemplate=f"layer {layer}: %{{y:,}} bytes for %{{x}} tokens<extra></extra>",
+                hovertemplate=f"layer {layer}: %{{y:,}} bytes, tokens read: %{{x}}<extra></extra>",
             )
             for layer in range(layer_bytes.shape[1])
         ]

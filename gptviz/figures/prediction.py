@@ -139,6 +139,7 @@ def lens_map(
     places: tuple[int, int],
     colour: dict[str, Any],
     theme: Theme,
+    exact: np.ndarray | None = None,
 ) -> go.Figure:
     """What each layer would say: a layer in each row, the token it speaks after in each column.
 
@@ -149,6 +150,7 @@ def lens_map(
         labels: the whole sentence's.
         places: position of the first column, and of the one to be marked.
         colour: the scale: see ``probability_colours`` and its like.
+        exact: the numbers themselves, where the colours show their logarithms.
     """
     n_rows, n_columns = values.shape
     first, marked = places
@@ -160,15 +162,19 @@ def lens_map(
             x0=first,
             dx=1,
             text=[[_short(label) for label in row] for row in said],
-            customdata=[
-                [[escaped(label), detail] for label, detail in zip(*pair, strict=True)]
+            customdata=values if exact is None else exact,
+            hovertext=[
+                [
+                    f"<b>{escaped(label)}</b><br>{detail}"
+                    for label, detail in zip(*pair, strict=True)
+                ]
                 for pair in zip(said, details, strict=True)
             ],
             texttemplate="%{text}",
             xgap=1,
             ygap=1,
-            hovertemplate="%{y}, after token %{x:d} <b>%{x}</b><br>says <b>%{customdata[0]}</b>"
-            "<br>%{customdata[1]}<extra></extra>",
+            hovertemplate="%{y}, after token %{x:d} <b>%{x}</b><br>says %{hovertext}"
+            "<extra></extra>",
             **colour,
         )
     )

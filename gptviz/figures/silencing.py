@@ -59,9 +59,9 @@ def weight_and_effect(
                 y=y,
                 name=f"layer {layer}",
                 mode="markers",
-                customdata=np.arange(len(x)),
+                text=[f"head {head}" for head in range(len(x))],
                 marker={"size": 9, "color": colour, "line": {"width": 1, "color": theme.line}},
-                hovertemplate=f"<b>layer {layer}, head %{{customdata}}</b><br>"
+                hovertemplate=f"<b>layer {layer}, %{{text}}</b><br>"
                 "largest weight %{x:.4f}<br>silenced, it moves %{y:.4~g} bits<extra></extra>",
             )
             for layer, (x, y, colour) in enumerate(zip(weights, bits, colours, strict=True))

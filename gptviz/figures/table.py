@@ -63,6 +63,20 @@ def grid_as_csv(values: np.ndarray, what: str) -> str:
     return file.getvalue()
 
 
+def tokens_as_csv(tokens: Iterable[tuple[int, str, float]], what: str) -> str:
+    """A number for each token, a line each.
+
+    Args:
+        tokens: position, token and number.
+        what: the number's name and unit.
+    """
+    file = StringIO()
+    out = csv.writer(file, lineterminator="\n")
+    out.writerow(("position", "token", what))
+    out.writerows(tokens)
+    return file.getvalue()
+
+
 def _tables(figure: go.Figure) -> Iterator[list[Row]]:
     """The rows of each trace; a header wherever it changes."""
     header: Row = ()

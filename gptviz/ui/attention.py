@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from gptviz.figures.attention import attention_map, both_directions
+from gptviz.figures.table import as_csv
 from gptviz.ui import (
     attention_compare,
     attention_rollout,
@@ -16,7 +18,7 @@ from gptviz.ui import (
     attention_steps,
     choose,
 )
-from gptviz.ui.chart import chart
+from gptviz.ui.chart import chart, take_along
 from gptviz.ui.controls import Screen
 from gptviz.ui.frame import theme
 from gptviz.ui.heads import chosen_head, heads_overview
@@ -85,6 +87,13 @@ def _lines(screen: Screen, trace: Trace) -> None:
         )
     _note_dropout(screen)
     lines(weights, screen.labels, token, "lines")
+    csv = partial(_as_csv, weights, screen.labels)
+    take_along("lines", csv, "words")
+
+
+def _as_csv(weights: np.ndarray, labels: tuple[str, ...]) -> str:
+    """The whole head, however much of it is drawn."""
+    return as_csv(attention_map(weights, labels, theme()))
 
 
 def _one_token(screen: Screen, trace: Trace) -> None:

@@ -123,8 +123,9 @@ def _rule(measure: Measure, values: np.ndarray, chance: np.ndarray) -> str:
     if not measure.head_name:
         return said
     count = int(measure.is_called(values, chance).sum())
+    verb = "so is" if count == 1 else "so are"
     return (
         f"{said} A head is called “{measure.head_name}” if it has more than {THRESHOLD} here, and "
         f"more than {TIMES_RANDOM} times the random model's largest "
-        f"({TIMES_RANDOM * chance.max():.3f}): {count} of {values.size} are."
+        f"({TIMES_RANDOM * chance.max():.3f}): {verb} {count} of {values.size}."
     )

@@ -147,7 +147,7 @@ def _pictures(trace: Trace, position: int, bits: np.ndarray) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         most = float(bits.max())
-        heads_grid(bits, "silenced, it moves bits", most, "silence_grid", _silence_chosen)
+        heads_grid(bits, "bits moved when silenced", most, "silence_grid", _silence_chosen)
     with right:
         weights = largest_weights(trace, position)
         chart(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def every_head(measure: Measure, values: np.ndarray, chance: np.ndarray | None, place: int) -> None:
     """Every head a row: sorted by the measure, filtered by it, and a click chooses the head."""
-    from gptviz.analysis.heads import MEASURES
+    from gptviz.analysis.heads import MEASURES, head_names
 
     n_layers, n_heads = values.shape[1:]
     rows = pd.DataFrame(
@@ -29,7 +29,8 @@ def every_head(measure: Measure, values: np.ndarray, chance: np.ndarray | None, 
     )
     if chance is not None:
         rows.insert(3 + place, f"{measure.name}, by chance", chance[place].reshape(-1))
-        rows.insert(2, "called", _names(values, chance))
+        names = [", ".join(those) for layer in head_names(values, chance) for those in layer]
+        rows.insert(2, "called", names)
     st.markdown("**Every head**")
     percent = st.slider(
         f"Only heads with at least this share of the largest number: {measure.name}",
@@ -42,19 +43,6 @@ def every_head(measure: Measure, values: np.ndarray, chance: np.ndarray | None, 
     kept = rows[~(rows[measure.name] < least)]  # where there is nothing to measure, all are kept
     kept = kept.sort_values(measure.name, ascending=False, kind="stable").reset_index(drop=True)
     _heads(kept, f"{len(kept)} of {len(rows)} heads")
-
-
-def _names(values: np.ndarray, chance: np.ndarray) -> list[str]:
-    """What each head is called; one can have several names, and most have none."""
-    from gptviz.analysis.heads import MEASURES
-
-    called = [
-        (one.head_name, one.is_called(numbers, random).reshape(-1))
-        for one, numbers, random in zip(MEASURES, values, chance, strict=True)
-    ]
-    return [
-        ", ".join(name for name, yes in called if yes[head]) for head in range(called[0][1].size)
-    ]
 
 
 def _heads(rows: pd.DataFrame, said: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -13,6 +13,8 @@ from gptviz.ui.components import component
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+Drawn = Literal["plotly", "canvas", "words"]
 
 _save = component("save")
 
@@ -29,13 +31,14 @@ def chart(figure: go.Figure, key: str, alt: str) -> None:
         take_along(key, partial(as_csv, figure))
 
 
-def take_along(key: str, csv: Callable[[], str], canvas: bool = False) -> None:
+def take_along(key: str, csv: Callable[[], str], drawn: Drawn = "plotly") -> None:
     """Offer a picture as files: a line of quiet buttons.
 
     Args:
         key: names the picture on its page, and the files.
         csv: makes its numbers' file.
-        canvas: whether it is a component's canvas, which saves itself as PNG (and has no SVG).
+        drawn: what the picture is: a chart of plotly's; a component's canvas, which saves itself as
+            PNG (and has no SVG); or a component's words, boxes and lines.
     """
     row = st.container(
         key=f"take_{key}",
@@ -45,7 +48,7 @@ def take_along(key: str, csv: Callable[[], str], canvas: bool = False) -> None:
         gap=None,
     )
     with row:
-        data = {"chart": key, "name": f"gptviz-{key}", "canvas": canvas}
+        data = {"chart": key, "name": f"gptviz-{key}", "drawn": drawn}
         _save(data=data, key=f"save_{key}", width="content")
         st.download_button(
             "CSV",

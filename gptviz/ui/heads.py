@@ -43,7 +43,8 @@ def heads_overview(screen: Screen, trace: Trace, key: str) -> None:
         "spoken": f"{layers} layers with {heads} attention maps each; arrow keys choose one",
     }
     _draw(overview.maps, about, key)
-    take_along(key, partial(_weights_as_csv, trace, screen.labels, size, overview.factor), True)
+    csv = partial(_weights_as_csv, trace, screen.labels, size, overview.factor)
+    take_along(key, csv, "canvas")
 
 
 def _weights_as_csv(trace: Trace, labels: tuple[str, ...], size: int, factor: int) -> str:
@@ -78,7 +79,7 @@ def heads_grid(
         "spoken": f"{what}: {layers} layers with {heads} heads each; arrow keys choose one",
     }
     _draw(levels(values, most)[..., None, None], about, key, on_choose)
-    take_along(key, partial(grid_as_csv, values, what), canvas=True)
+    take_along(key, partial(grid_as_csv, values, what), "canvas")
 
 
 def _draw(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from gptviz.figures.prediction import candidate_bars
+from gptviz.figures.table import tokens_as_csv
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import choose, live, prediction_lens, prediction_parts, prediction_writing
-from gptviz.ui.chart import chart
+from gptviz.ui.chart import chart, take_along
 from gptviz.ui.controls import Screen
 from gptviz.ui.frame import theme
 from gptviz.ui.shaded import Token, shaded
@@ -113,6 +115,7 @@ def _surprise(screen: Screen, trace: Trace) -> None:
         _chosen,
         SENTENCE,
     )
+    take_along(SENTENCE, partial(_as_csv, screen.labels, losses), "words")
     place = choose.token(screen)
     if place:
         _expectation(screen, trace, place - 1, count=10)
@@ -131,6 +134,12 @@ def _tokens(screen: Screen, losses: np.ndarray) -> list[Token]:
             )
         ),
     ]
+
+
+def _as_csv(labels: tuple[str, ...], losses: np.ndarray) -> str:
+    bits = (losses / math.log(2)).tolist()
+    rows = zip(range(1, len(labels)), labels[1:], bits, strict=True)
+    return tokens_as_csv(rows, "surprise in bits")
 
 
 def _mean(losses: np.ndarray, vocab_size: int) -> None:

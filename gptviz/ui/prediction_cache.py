@@ -10,6 +10,7 @@ import streamlit as st
 from gptviz.figures.kv_cache import cache_growth
 from gptviz.ledger import FP32_BYTES, Ledger
 from gptviz.ui.chart import chart
+from gptviz.ui.chips import counted
 from gptviz.ui.controls import Screen
 from gptviz.ui.frame import theme
 from gptviz.ui.tables import measure
@@ -49,6 +50,6 @@ def show(screen: Screen, writing: Writing) -> None:
     chart(figure, "cache", "Area chart: bytes of keys and values kept, growing token by token.")
     with_it, without = last.position, sum(step.position for step in writing.steps)
     st.caption(
-        f"So {with_it:,} tokens went through the blocks for this text; reading all anew for each "
-        f"token would have taken {without:,}, for the same text."
+        f"So {counted(with_it, 'token')} went through the blocks for this text; reading all anew "
+        f"for each token would have taken {without:,}, for the same text."
     )

@@ -97,9 +97,9 @@ def _draw(screen: Screen, lens: Lens, shown: str, position: int) -> None:
         for row in zip(lens.probabilities, lens.entropies, lens.ranks, strict=True)
     ]
     said = [[label(token_id) for token_id in row] for row in lens.token_ids.tolist()]
-    figure = lens_map(
-        said, values, details, screen.labels, (lens.first, position), colours, theme()
-    )
+    exact = lens.ranks if shown == "rank" else None
+    places = (lens.first, position)
+    figure = lens_map(said, values, details, screen.labels, places, colours, theme(), exact)
     about = (
         f"Heatmap: the likeliest next token at each layer (row), for {values.shape[1]} tokens of "
         f"the sentence (columns); the colour is the {shown}."

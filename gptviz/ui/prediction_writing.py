@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gptviz.config import Sampling
+from gptviz.figures.table import tokens_as_csv
 from gptviz.tokenizer import END_OF_TEXT, Tokenizer
 from gptviz.ui import choose, live, prediction_cache
-from gptviz.ui.chart import chart
+from gptviz.ui.chart import chart, take_along
+from gptviz.ui.chips import counted
 from gptviz.ui.controls import LIMITS, Screen
 from gptviz.ui.frame import theme
 from gptviz.ui.shaded import Token, shaded
@@ -149,7 +151,9 @@ class _Painter:
         steps = self.writing.steps
         self.text.text(self.tokenizer.decode(step.token_id for step in steps))
         kept = sum(steps[-1].layer_bytes)
-        self.kept.caption(f"{len(steps)} tokens written · KV cache: {size_in_words(kept)}")
+        self.kept.caption(
+            f"{counted(len(steps), 'token')} written · KV cache: {size_in_words(kept)}"
+        )
         self.last = time.monotonic()
 
 
@@ -223,6 +227,10 @@ def _text(screen: Screen, writing: Writing) -> None:
     scale = ("0", "1", "probability it was drawn with; click a token to see from what")
     place = len(before) + _chosen(writing)
     shaded([*before, *after], place, scale, theme(), partial(_choose, len(before)), TEXT)
+    rows = [(step.position, label(step.token_id), step.probability) for step in writing.steps]
+    if rows:
+        csv = partial(tokens_as_csv, rows, "probability it was drawn with")
+        take_along(TEXT, csv, "words")
 
 
 def _chosen(writing: Writing) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from urllib.parse import urlencode
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Page, expect
 
 FIRST_ROW = 36 + 17  # pixels: the middle of a table's first row
+SVG = "{http://www.w3.org/2000/svg}"
 MAP = ".st-key-exact .js-plotly-plot"
 
 
@@ -157,6 +159,25 @@ def test_pointing_at_a_token_leaves_its_lines_and_a_click_chooses_it(width, visi
     expect(tip).to_contain_text("2 “␣a” looks at:")
 
 
+def test_the_lines_are_saved_as_pictures_and_as_numbers(visit):
+    text = urlencode({"text": "Once upon a time there was"})
+    page = visit(f"/attention?attention_view=lines&layer=0&head=5&{text}")
+    page.mouse.move(0, 0)
+    many, row = page.locator(".st-key-lines path").count(), page.locator(".st-key-take_lines")
+    files = {}
+    for kind in ("PNG", "SVG", "CSV"):
+        with page.expect_download() as waiting:
+            row.get_by_role("button", name=kind, exact=True).click()
+        assert waiting.value.suggested_filename == f"gptviz-lines.{kind.lower()}"
+        files[kind] = Path(waiting.value.path()).read_bytes()
+    assert files["PNG"].startswith(b"\x89PNG")
+    drawn = ElementTree.fromstring(files["SVG"])
+    assert len(drawn.findall(f"{SVG}path")) == many > 6
+    words = [text.text for text in drawn.iter(f"{SVG}text")]
+    assert words.count("␣time") == 2  # once as query and once as key
+    assert len(files["CSV"].decode().splitlines()) == 1 + 6 * 7 // 2
+
+
 def test_lines_can_be_walked_with_the_keyboard(visit, act):
     page = visit("/attention?attention_view=lines&" + urlencode({"text": "a b c d"}))
     queries = page.locator(".st-key-lines .queries")
@@ -205,7 +226,7 @@ def test_a_click_on_a_cell_silences_that_head(visit, act):
     place = {"x": 5.4 * box["width"] / 8, "y": 0.4 * box["height"] / 6}
     grid.hover(position=place)
     tip = page.locator(".st-key-silence_grid .tip")
-    expect(tip).to_contain_text("layer 0, head 5: silenced, it moves bits 0.39")
+    expect(tip).to_contain_text("layer 0, head 5: bits moved when silenced 0.39")
     act(page, lambda: grid.click(position=place))
     expect(page.get_by_text("Layer 0, head 5")).to_be_visible()
     assert "silence=chosen" in page.url

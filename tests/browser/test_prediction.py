@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import urlencode
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Page, expect
 
+SVG = "{http://www.w3.org/2000/svg}"
 TOKENS = "[role=option]"
 HOSTILE = "<img src=x onerror=\"window.__xss='img'\"><script>window.__xss=1</script> $\\x$ **b**"
 # Large enough to be watched while it writes.
@@ -47,6 +50,20 @@ def test_a_click_on_a_surprising_token_chooses_it(visit, act):
     expect(page.locator(TOKENS).nth(2)).to_have_attribute("aria-selected", "true")
     assert "token=2" in page.url
     expect(page.get_by_text("What came: ␣a", exact=True)).to_be_visible()
+
+
+def test_the_tokens_with_their_surprise_are_saved_as_pictures_and_as_numbers(visit):
+    page = visit(link("surprise"))
+    row = page.locator(".st-key-take_surprise_tokens")
+    files = {}
+    for kind in ("PNG", "SVG", "CSV"):
+        with page.expect_download() as waiting:
+            row.get_by_role("button", name=kind, exact=True).click()
+        files[kind] = Path(waiting.value.path()).read_bytes()
+    assert files["PNG"].startswith(b"\x89PNG")
+    words = [text.text for text in ElementTree.fromstring(files["SVG"]).iter(f"{SVG}text")]
+    assert words[-4:] == ["Once", "␣upon", "␣a", "␣time"]
+    assert [line.split(",")[1] for line in files["CSV"].decode().splitlines()[1:]] == words[-3:]
 
 
 @pytest.mark.parametrize("width", [1440, 390])

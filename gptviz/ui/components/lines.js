@@ -6,6 +6,8 @@ const NAMED = 5; // how many weights are told in words
 
 const shown = (state, query, key) => state.weights[query * state.meta.labels.length + key];
 
+const earlier = count => `${count} earlier token${count === 1 ? '' : 's'}`;
+
 function row(state, index) { // of the token at this place of the window; one row is above it if cut
   return (index + (state.meta.first ? 1 : 0) + 0.5) * state.height;
 }
@@ -29,7 +31,7 @@ function fill(state) {
   for (const side of ['queries', 'keys']) {
     const list = state[side];
     list.replaceChildren();
-    if (first) item(list, state, side === 'keys' ? `${first} earlier tokens` : '', '', '');
+    if (first) item(list, state, side === 'keys' ? earlier(first) : '', '', '');
     state.entries[side] = labels.map((label, i) =>
       item(list, state, label, first + i, `${side}-${first + i}`));
     state.entries[side].forEach((entry, index) => {
@@ -79,7 +81,7 @@ function tell(state, at) {
   const list = found.map(([i, weight]) => `${named(i)} ${weight.toFixed(4)}`).join(', ');
   const does = at.side === 'queries' ? 'looks at' : 'is looked at by';
   const rest = first && at.side === 'queries'
-    ? `; the ${first} earlier tokens together ${before[at.index].toFixed(4)}` : '';
+    ? `; what it gives to the ${earlier(first)}: ${before[at.index].toFixed(4)}` : '';
   state.tip.textContent = `${named(at.index)} ${does}: ${list}${rest}`;
 }
 

@@ -36,6 +36,7 @@ function mark(state, chosen) {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
+  parentElement.querySelector('.text').setAttribute('aria-label', data.what);
   const state = { send: setTriggerValue, colours: data.colours };
   legend(parentElement, data);
   state.chips = data.tokens.map((each, place) => token(each, place, state));

@@ -17,6 +17,7 @@ from gptviz.analysis.heads import (
     MEASURE_OF,
     MEASURES,
     PREVIOUS_TOKEN,
+    head_names,
     measured,
     repeated_tokens,
 )
@@ -153,3 +154,13 @@ def test_what_a_sentence_has_no_token_for_is_refused_alone_and_empty_among_all(r
     for ask in (PREVIOUS_TOKEN.of, measured):
         with pytest.raises(ValueError, match="attention is a placeholder"):
             ask(read([1, 2], placeholders={"attention"}))
+
+
+def test_a_head_has_every_name_that_it_earns_and_most_have_none() -> None:
+    values = np.full((len(MEASURES), 2, 3), 0.1, np.float32)
+    keys = list(MEASURE_OF)
+    values[keys.index("first"), 1, 2] = values[keys.index("induction"), 1, 2] = 0.9
+    values[keys.index("entropy")] = 5  # for which there is no name
+    values[keys.index("duplicate")] = np.nan  # no token comes back
+    names = head_names(values, np.full(values.shape, 0.1, np.float32))
+    assert names == [[[], [], []], [[], [], ["first-token head", "induction head"]]]

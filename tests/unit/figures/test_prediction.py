@@ -77,12 +77,22 @@ def test_the_lens_has_a_token_in_each_cell(theme: Theme) -> None:
     assert figure.layout.xaxis.range == (0.5, 2.5)
     assert list(cells.text[0]) == ["a", "&lt;img&gt;"]
     assert list(cells.text[1]) == ["&#36;y&#36;", "averylon…"]
-    assert list(cells.customdata[1][1]) == ["averylongtoken", "11"]
+    assert cells.hovertext[1][1] == "<b>averylongtoken</b><br>11"
     mark = figure.layout.shapes[0]
     assert (mark.x0, mark.x1, mark.y0, mark.y1) == (1.5, 2.5, -0.5, 2.5)
     rows = list(csv.reader(StringIO(as_csv(figure))))
     assert rows[1][1:] == ["1", "<b>", "a", str(float(VALUES[0, 0]))]
     assert rows[2][-2] == "<img>"
+
+
+def test_the_lens_has_ranks_in_its_table_not_the_logarithms_of_its_colours() -> None:
+    ranks = np.array([[1, 10], [100, 5], [1, 1]])
+    details, colours = [["", ""]] * 3, rank_colours(1000, LIGHT)
+    figure = lens_map(
+        SAID, np.log10(ranks).astype(np.float32), details, LABELS, (1, 2), colours, LIGHT, ranks
+    )
+    rows = list(csv.reader(StringIO(as_csv(figure))))
+    assert [row[-1] for row in rows[1:]] == ["1", "10", "100", "5", "1", "1"]
 
 
 def test_colours_of_the_lens_go_from_end_to_end(theme: Theme) -> None:

@@ -42,5 +42,8 @@ def test_every_head_is_a_point_of_its_layer() -> None:
     for layer, points in enumerate(figure.data):
         np.testing.assert_array_equal(points.x, WEIGHTS[layer])
         np.testing.assert_array_equal(points.y, BITS[layer])
-        assert list(points.customdata) == [0, 1, 2]
+        assert points.mode == "markers"  # the names are for the hover text and the table
     assert figure.layout.xaxis.range == (0, 1.03)
+    rows = list(csv.reader(StringIO(as_csv(figure))))
+    assert rows[5][:2] == ["layer 1", "head 1"]
+    assert [float(number) for number in rows[5][2:]] == [0.5, 0.25]

@@ -14,7 +14,7 @@ from gptviz.figures.attention import attention_map
 from gptviz.figures.dropout import mask_map
 from gptviz.figures.embeddings import embedding_heatmaps
 from gptviz.figures.stream import size_map
-from gptviz.figures.table import as_csv, grid_as_csv, heads_as_csv
+from gptviz.figures.table import as_csv, grid_as_csv, heads_as_csv, tokens_as_csv
 from gptviz.figures.theme import LIGHT
 
 LABELS = ["the", "<img>", 'a"b,c']
@@ -124,3 +124,12 @@ def test_a_number_for_each_head_is_a_line_each() -> None:
     rows = list(csv.reader(StringIO(grid_as_csv(values, "spread, bits"))))
     assert rows[0] == ["layer", "head", "spread, bits"]
     assert rows[3] == ["1", "0", "2.0"]
+
+
+def test_a_number_for_each_token_says_where_it_stands() -> None:
+    text = tokens_as_csv([(3, 'a "word", or two', 0.5), (4, "␣b", 1.25)], "bits")
+    assert list(csv.reader(StringIO(text))) == [
+        ["position", "token", "bits"],
+        ["3", 'a "word", or two', "0.5"],
+        ["4", "␣b", "1.25"],
+    ]
