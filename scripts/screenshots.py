@@ -46,6 +46,10 @@ SHOTS = (
     Shot("birds-eye-whole", "/?colours=added", ".cell"),
     Shot("birds-eye-dark", "/?block=2&colours=entropy", ".cell", dark=True),
     Shot("birds-eye-narrow", "/?block=2", "image", width=390, height=1500, dark=True),
+    Shot("tokens", "/tokens", ".chip", height=900),
+    Shot("activations", "/activations", ".js-plotly-plot", height=900),
+    Shot("attention", "/attention?layer=0&head=5", ".js-plotly-plot", height=900),
+    Shot("prediction", "/prediction", ".js-plotly-plot", height=900),
 )
 
 

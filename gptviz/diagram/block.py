@@ -52,7 +52,9 @@ class _Block:
         self.pen.shape(self.stream_x + 10, self.y + 14, after)
         self.y += 30
         if self.beside:
-            note = "reads the stream, adds to it, twice"
+            has_shortcuts = self.view.config.has("shortcut")
+            what = "adds to it" if has_shortcuts else "puts its own in its place"
+            note = f"reads the stream, {what}, twice"
             self.drawing.text(self.x + 84, self.top + 21, note)
         title, indent = f"Block {self.layer}", PAD if self.beside else STREAM + 14
         size = (self.x, self.top, self.w, self.y - self.top)

@@ -167,6 +167,11 @@ def fitted(text: str, width: float, font_size: float) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def chance(probability: float) -> str:
+    """A probability in three places; a smaller one in its first two digits, and never as 0.000."""
+    return f"{probability:.3f}" if probability >= 0.001 else f"{probability:.2g}"
+
+
 def wrapped(text: str, width: float, font_size: float) -> list[str]:
     """``text`` in lines no wider than ``width``."""
     most = max(8, int(width / (font_size * CHAR)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gptviz.diagram.drawing import Bar, Box, fitted
+from gptviz.diagram.drawing import Bar, Box, chance, fitted
 from gptviz.diagram.pen import CELL, GAP, LINE, PAD, SHAPE_CHAR, STEP, TITLE, Pen
 
 LANE = 34  # beside the steps of attention: the values' way down
@@ -245,6 +245,6 @@ def draw_guesses(pen: Pen, box: Box, guesses: Sequence[Guess], y: float) -> None
     for label, probability in guesses:
         pen.drawing.text(left - 8, y + 10, fitted(label, box.w * 0.38, 12), "name", "end")
         pen.drawing.bars.append(Bar(left, y, max(1, scale * probability), 13, "head"))
-        number = f"{probability:.3f}"
+        number = chance(probability)
         pen.drawing.text(left + scale * probability + 6, y + 10, number, "value")
         y += 20

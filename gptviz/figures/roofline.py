@@ -40,7 +40,8 @@ def roofline(device: Device, works: Mapping[str, Work], theme: Theme) -> go.Figu
     colours = [theme.kinds["attention"], theme.kinds["feed_forward"]]
     for (name, work), colour in zip(works.items(), colours, strict=True):
         figure.add_trace(_point(name, work, device, colour))
-        figure.add_annotation(_words(name, work, device, theme))
+        in_right_half = work.intensity**2 > least * most
+        figure.add_annotation(_words(name, work, device, theme, in_right_half))
     figure.add_annotation(_bend(bend, device, theme))
     across = plain_axis("FLOPs a byte (arithmetic intensity)", theme)
     up = plain_axis("TFLOP/s at most", theme)
@@ -68,11 +69,14 @@ def _point(name: str, work: Work, device: Device, colour: str) -> go.Scatter:
     )
 
 
-def _words(name: str, work: Work, device: Device, theme: Theme) -> dict[str, Any]:
-    """A point's name: right of it on the slope, below it on the flat."""
+def _words(
+    name: str, work: Work, device: Device, theme: Theme, in_right_half: bool
+) -> dict[str, Any]:
+    """A point's name: beside it on the slope, below it on the flat; never over the edge."""
     on_slope = work.intensity < device.flops / device.bandwidth
-    beside = {"xanchor": "left", "xshift": 12, "yshift": -6}
-    below = {"xanchor": "center", "yshift": -20}
+    side, sign = ("right", -1) if in_right_half else ("left", 1)
+    beside = {"xanchor": side, "xshift": 12 * sign, "yshift": -6 * sign}
+    below = {"xanchor": side, "xshift": -8 * sign, "yshift": -20}
     placed = _annotation(work.intensity, _reached(device, work.intensity), name)
     return placed | (beside if on_slope else below) | {"font": {"size": 13, "color": theme.text}}
 
@@ -80,7 +84,9 @@ def _words(name: str, work: Work, device: Device, theme: Theme) -> dict[str, Any
 def _bend(bend: float, device: Device, theme: Theme) -> dict[str, Any]:
     words = f"{device.flops / TERA:,.0f} TFLOP/s from {bend:,.0f} FLOPs a byte on"
     return _annotation(bend, device.flops / TERA, words) | {
-        "xanchor": "center",
+        "x": 1,  # at the right edge, where a narrow screen has room for it
+        "xref": "paper",
+        "xanchor": "right",
         "yshift": 14,
         "font": {"size": 12, "color": theme.muted},
     }

@@ -96,7 +96,9 @@ def _clicked() -> None:
     if is_level(path) or (level and not f"{now}.".startswith(f"{level}.")):
         _open(level)
     st.session_state["part"] = path
-    inside = path.partition(".")[2].partition(".")[2]
+    block, _, inside = path.removeprefix("blocks.").partition(".")
+    if block.isdecimal():  # the other pages may have gone to another layer meanwhile
+        st.session_state["layer"] = int(block)
     if inside in STATIONS:  # the other pages look at the same place
         st.session_state.update(station=inside, activations_view="station")
     if inside.startswith("attention.core."):

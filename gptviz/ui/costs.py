@@ -71,11 +71,16 @@ def memory(config: GPTConfig) -> None:
         ("Memory", "Size", "How"),
         [
             ("Weights", size_in_words(step.weights), f"{count} × {kinds}"),
-            *(training if width > 1 else ()),  # nobody trains in int8
+            *(training if width > 1 else ()),
             ("KV cache of one token", f"{a_token:,} bytes", a_key),
             ("KV cache, to write with", cache, f"{read} × {a_token:,} bytes"),
         ],
     )
+    if width == 1:
+        st.caption(
+            "A training step is left out: in int8 the small steps of training would be rounded "
+            "away. Choose numbers of 2 or 4 bytes to see it."
+        )
 
 
 def work(config: GPTConfig) -> None:
@@ -84,6 +89,7 @@ def work(config: GPTConfig) -> None:
     width = NUMBER_TYPES[st.session_state["numbers"]]
     device = next(each for each in DEVICES if each.name == st.session_state["device"])
     _flops(ledger, n_tokens, rows)
+    _room(device, ledger.weight_bytes(width) + rows * ledger.kv_cache_bytes(n_tokens, width))
     phases = {
         "Reading (prefill)": prefill(ledger, n_tokens, rows, width),
         "Writing one token (decode)": decode(ledger, n_tokens, rows, width),
@@ -113,6 +119,15 @@ def _flops(ledger: Ledger, n_tokens: int, rows: int) -> None:
         ("Work", f"FLOPs, {tokens:,} tokens", "FLOPs a token"),
         [(name, f"{count:,}", f"{count // tokens:,}") for name, count in counts],
     )
+
+
+def _room(device: Device, held: int) -> None:
+    """Say so where the device can't hold the weights and the KV cache."""
+    if held > device.memory:
+        st.warning(
+            f"Weights and KV cache take {size_in_words(held)}; {device.name} has "
+            f"{size_in_words(device.memory)} of memory. The times below are as if it held them all."
+        )
 
 
 def _about(device: Device, phases: list[Work]) -> str:

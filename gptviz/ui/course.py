@@ -10,6 +10,7 @@ import streamlit as st
 
 from gptviz.config import PLACEHOLDER_PARTS, PRESETS, GPTConfig
 from gptviz.course import STAGES, stage_of, stage_that_builds
+from gptviz.diagram.drawing import chance
 from gptviz.diagram.parts import part
 from gptviz.ledger import Ledger
 from gptviz.reading import free_memory
@@ -107,7 +108,7 @@ def _next(screen: Screen, trace: Trace) -> None:
     top = likeliest(trace, 5)
     labels = Tokenizer(screen.config.vocab_size).labels(map(int, top.token_ids))
     shares = (
-        f"{label} {share:.3f}" for label, share in zip(labels, top.probabilities, strict=True)
+        f"{label} {chance(share)}" for label, share in zip(labels, top.probabilities, strict=True)
     )
     st.text(f"Likeliest next tokens: {',  '.join(shares)},  all others {top.rest:.3f}")
 

@@ -27,9 +27,11 @@ _STYLE = """<style>
 [data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: .55rem; }
 [data-testid="stSidebar"] hr { margin: .5rem 0; }
 .st-key-link { display: none; }
-[class*="st-key-take_"] button { min-height: 0; padding: 4px; opacity: .7; }
-[class*="st-key-take_"] button p { font-size: 12px; }
+[class*="st-key-take_"]:not(.st-key-take_along) button {
+  min-height: 0; padding: 4px; opacity: .7; }
+[class*="st-key-take_"]:not(.st-key-take_along) button p { font-size: 12px; }
 .modebar-btn[data-title^="Download"] { display: none; } /* below the figure, in three kinds */
+[data-testid="stTable"] [data-testid="stTableStyledTable"] th + td { padding-left: 16px; }
 .st-key-panel .katex { font-size: .95em; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 3rem .9rem 2rem; } }
 </style>"""

@@ -74,7 +74,8 @@ def _code(piece: Part) -> None:
 def _more(piece: Part) -> None:
     """The page that shows more of it; layer, head and station go along."""
     page, label = _page_of(piece.path)
-    st.page_link(page, label=label, query_params=link.address())
+    icon = ":material/arrow_forward:"
+    st.page_link(page, label=f"More: {label}", icon=icon, query_params=link.address())
 
 
 def _page_of(path: str) -> tuple[str, str]:

@@ -55,6 +55,12 @@ def test_a_click_on_the_blocks_opens_one_and_on_a_part_inside_explains_that(visi
     assert "263,168" in page.words
 
 
+def test_a_click_in_an_open_block_brings_the_other_pages_to_its_layer(visit):
+    page = visit(text="Hi", block="3", inside="attention", layer="5")
+    page.click("diagram", "clicked", "blocks.3.attention.query")
+    assert page.link["layer"] == "3"
+
+
 def test_every_click_goes_one_level_deeper_and_the_levels_lead_back(visit):
     page = visit(text="Hi").click("diagram", "clicked", "blocks")
     assert "blocks.0.attention.core" in paths(page)

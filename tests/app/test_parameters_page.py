@@ -129,6 +129,17 @@ def test_training_is_not_counted_in_int8(visit):
     words = visit("pages/parameters.py", numbers="int8").words
     assert "KV cache" in words
     assert "Gradients" not in words
+    assert "A training step is left out" in words
+
+
+def test_a_device_that_cannot_hold_the_weights_is_named(visit):
+    page = visit("pages/parameters.py", model="gpt3-175b", device="NVIDIA T4", decimal="true")
+    held = Ledger(PRESETS["gpt3-175b"]).weight_bytes(4) + 2 * 96 * 12_288 * 2048 * 4
+    (warning,) = page.app.warning
+    assert f"take {size(held, decimal=True)}; NVIDIA T4 has 16.00 GB" in warning.value
+    page.set("numbers", "int8").set("device", "NVIDIA H200 SXM").set("length", 1)
+    assert "141.00 GB" in page.app.warning[0].value  # 175 GB, even so
+    assert not visit("pages/parameters.py").app.warning
 
 
 def test_gpt2_and_gpt3_stand_beside_each_other(visit):

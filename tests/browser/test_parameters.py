@@ -37,3 +37,12 @@ def test_a_kept_configuration_stands_beside_a_changed_one_and_survives_a_reload(
     page.reload()
     settled(page)
     expect(beside).to_contain_text(f"{tied:,}")
+
+
+def test_a_columns_name_stands_above_its_numbers(visit):
+    table = visit("/parameters").get_by_test_id("stTable").first
+    names, cells = (table.locator(f"{part} tr").first for part in ("thead", "tbody"))
+    for i in (1, 2, 3):
+        name, cell = names.locator("th").nth(i), cells.locator("td").nth(i - 1)
+        padding = [each.evaluate("e => getComputedStyle(e).paddingLeft") for each in (name, cell)]
+        assert padding[0] == padding[1]

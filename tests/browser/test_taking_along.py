@@ -83,6 +83,17 @@ def test_the_picture_taken_along_is_the_one_on_the_screen(dark, visit, act, alon
     assert int.from_bytes(png[WIDTH], "big") == 2 * int(file.locator("svg").get_attribute("width"))
 
 
+def test_what_can_be_taken_along_is_as_large_as_other_buttons(visit, act):
+    page = visit("/?text=Hi")
+    act(page, page.get_by_text("Take it along").click)
+    words = page.get_by_role("button", name="Handout").locator("p")
+    other = page.get_by_role("button", name="Build it part by part, from the beginning").locator(
+        "p"
+    )
+    size = "e => getComputedStyle(e).fontSize"
+    assert words.evaluate(size) == other.evaluate(size)
+
+
 def test_a_handout_opens_without_a_server_and_runs_nothing_of_a_persons(
     visit, act, alone, tmp_path
 ):

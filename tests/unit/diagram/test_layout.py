@@ -448,3 +448,16 @@ print("(n_tokens, 12288)" in svg, "torch" in sys.modules, "numpy" in sys.modules
     command = [sys.executable, "-c", code]
     result = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60)
     assert result.stdout.split() == ["True", "False", "False"], result.stderr
+
+
+def test_a_small_probability_is_not_written_as_none():
+    reading = Reading(next_tokens=(("king", 0.25), ("queen", 0.00034)))
+    words = [text.text for text in lay_out(View(PRESETS["tales"], reading=reading)).texts]
+    assert {"0.250", "0.00034"} <= set(words)
+
+
+def test_without_shortcuts_a_block_does_not_add():
+    config = PRESETS["tales"]
+    for placeholders, words in ((frozenset(), "adds to it"), ({"shortcut"}, "in its place")):
+        drawing = lay_out(View(config.changed(placeholders=placeholders), opened="blocks.0"))
+        assert any(words in text.text for text in drawing.texts)

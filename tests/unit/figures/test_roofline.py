@@ -40,6 +40,14 @@ def test_all_points_are_inside_of_logarithmic_axes(device, theme):
             assert all(least - 1e-9 <= math.log10(v) <= most + 1e-9 for v in getattr(trace, name))
 
 
+def test_words_near_the_right_edge_grow_to_the_left():
+    works = {"reading": Work(500_000, 10_000), "writing": Work(20_000, 10_000)}  # 50 and 2
+    reading, writing, bend = roofline(DEVICE, works, LIGHT).layout.annotations
+    assert (reading.text, reading.xanchor) == ("reading", "right")
+    assert (writing.text, writing.xanchor) == ("writing", "left")
+    assert (bend.x, bend.xref, bend.xanchor) == (1, "paper", "right")
+
+
 def test_its_numbers_can_be_taken_along():
     lines = as_csv(roofline(DEVICE, WORKS, LIGHT)).splitlines()
     assert lines[0] == "line,FLOPs a byte (arithmetic intensity),TFLOP/s at most"
