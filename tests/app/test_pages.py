@@ -52,14 +52,15 @@ def test_a_page_change_loses_nothing(small):
 
 
 def test_layer_and_head_are_shared_by_the_live_pages(small):
-    page = small("pages/attention.py").set("layer", 2).set("head", 3)
+    page = small("pages/attention.py", activations_view="token").set("layer", 2).set("head", 3)
     assert page.go("pages/activations.py").value("layer") == 2
     page.set("layer", 1).go("pages/attention.py")
     assert (page.value("layer"), page.value("head")) == (1, 3)
 
 
 def test_layer_and_head_of_a_link_go_along_to_other_pages(small):
-    page = small("pages/attention.py", layer="2", head="3", text="a b c", seed="9")
+    link = {"layer": "2", "head": "3", "text": "a b c", "seed": "9", "activations_view": "token"}
+    page = small("pages/attention.py", **link)
     page.go("app.py").go("pages/activations.py")
     assert (page.value("layer"), page.value("text"), page.value("seed")) == (2, "a b c", 9)
     assert page.go("pages/attention.py").value("head") == 3
