@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 WHOLE = {
     "/": [".part", ".bar"],
     "/tokens": [".st-key-tokens_chips .chip.chosen", ".st-key-counts .js-plotly-plot"],
-    "/activations": [".st-key-stream .js-plotly-plot", ".st-key-sum .js-plotly-plot"],
+    "/activations": [".st-key-stream .js-plotly-plot", ".st-key-turns .js-plotly-plot"],
     "/attention": [".st-key-exact .js-plotly-plot", "canvas[tabindex]"],
     "/prediction": [".st-key-candidates_figure .js-plotly-plot"],
     "/parameters": [".st-key-treemap .js-plotly-plot", "[data-testid=stDataFrame]"],
