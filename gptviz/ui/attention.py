@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gptviz.tracing import Trace
 
 OVERVIEW = "all_heads"
+LONG = 256  # tokens: from here on the exact map is the larger message by far, and comes last
 MANY = 24  # heads: more of them in a row need the page's whole width
 
 
@@ -45,10 +46,12 @@ def show(screen: Screen, trace: Trace) -> None:
         _OF_HEAD[view](screen, trace)
         return
     wide, beside = st.columns([3, 2], gap="large")
-    with wide:  # first: the browser draws it while the other is being made
-        _OF_HEAD[view](screen, trace)
-    with beside:
-        _all_heads(screen, trace)
+    both = [(wide, _OF_HEAD[view]), (beside, _all_heads)]
+    if len(screen.labels) > LONG:
+        both.reverse()
+    for place, draw in both:
+        with place:
+            draw(screen, trace)
 
 
 def _all_heads(screen: Screen, trace: Trace) -> None:
