@@ -102,7 +102,8 @@ def test_each_layer_says_what_the_lens_finds(visit, trace, numbers):
         np.testing.assert_allclose(numbers(shown["z"]), expected, atol=1e-4)
     label = Tokenizer(8192).label
     own = [label(int(trace.logits(position).argmax())) for position in range(len(IDS))]
-    assert [cell[0] for cell in shown["customdata"][-1]] == own
+    said = [cell.split("<br>")[0] for cell in shown["hovertext"][-1]]
+    assert said == [f"<b>{label}</b>" for label in own]
     assert shown["y"][-1] == "after block 5"
 
 
