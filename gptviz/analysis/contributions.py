@@ -12,10 +12,8 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 
 from gptviz.analysis.attention import require_attention
-from gptviz.model import attn_weights
-from gptviz.tracing import BlockTrace, Trace
-
-AT_ONCE = 2**24  # attention weights worked on at once: 64 MiB
+from gptviz.analysis.heads import MEASURE_OF, measured
+from gptviz.tracing import Trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +77,6 @@ def _relative(
     return ratios[sizes > 0].mean()
 
 
-@torch.inference_mode()
 def attention_entropy(
     trace: Trace, before_layer: Callable[[int], object] | None = None
 ) -> Float32[np.ndarray, "n_layers n_heads"]:
@@ -101,24 +98,7 @@ def attention_entropy(
     require_attention(trace)
     if trace.n_tokens < 2:
         raise ValueError("one token has nothing to choose from: read at least 2 tokens")
-    layers = []
-    for layer, block in enumerate(trace.blocks):
-        if before_layer is not None:
-            before_layer(layer)
-        layers.append(_bits_of_heads(block))
-    return torch.stack(layers).numpy(force=True)
-
-
-def _bits_of_heads(block: BlockTrace) -> Float32[Tensor, " n_heads"]:
-    q, k = block.q, block.k
-    assert q is not None, block.layer
-    assert k is not None, block.layer
-    few = max(1, AT_ONCE // q.shape[1] ** 2)
-    bits = [
-        torch.special.entr(attn_weights(some_q, some_k).float()).sum(dim=-1)[:, 1:].mean(dim=-1)
-        for some_q, some_k in zip(q.split(few), k.split(few), strict=True)
-    ]
-    return torch.cat(bits) / math.log(2)
+    return measured(trace, (MEASURE_OF["entropy"],), before_layer)[0]
 
 
 def most_entropy(n_tokens: int) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from gptviz.diagram.drawing import Cell, Drawing, Strip, wrapped
+from gptviz.diagram.svg import SHADES
 from gptviz.diagram.view import Measure
 
-SHADE, N_SHADES = 6.0, 32
+WIDTH = 6.0  # of one shade
 
 
 def add_legend(drawing: Drawing, measure: Measure, margin: float) -> None:
@@ -15,9 +16,7 @@ def add_legend(drawing: Drawing, measure: Measure, margin: float) -> None:
         drawing.text(margin, y, line)
         y += 17
     low, high = measure.words(measure.least), measure.words(measure.most)
-    cells = tuple(
-        Cell(margin + i * SHADE, SHADE, i / (N_SHADES - 1), "", "") for i in range(N_SHADES)
-    )
+    cells = tuple(Cell(margin + i * WIDTH, WIDTH, i / (SHADES - 1), "", "") for i in range(SHADES))
     drawing.strips.append(Strip(y - 8, 12, cells, f"colours from {low} to {high}"))
-    drawing.text(cells[-1].x + 2 * SHADE, y + 3, f"{low} to {high}")
+    drawing.text(cells[-1].x + 2 * WIDTH, y + 3, f"{low} to {high}")
     drawing.height = y + 18

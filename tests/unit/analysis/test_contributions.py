@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from gptviz.analysis import contributions as module
+from gptviz.analysis import heads
 from gptviz.analysis.attention import head_map
 from gptviz.analysis.contributions import attention_entropy, contributions, most_entropy
 from gptviz.config import Dropout
@@ -75,7 +75,7 @@ def bits(traced: Trace, layer: int, head: int) -> float:
 
 @pytest.mark.parametrize("at_once", [1, 10**6])
 def test_entropy_is_the_mean_of_the_queries_sums(read: Read, at_once: int, monkeypatch) -> None:
-    monkeypatch.setattr(module, "AT_ONCE", at_once)
+    monkeypatch.setattr(heads, "AT_ONCE", at_once)
     traced = read(IDS)
     slow = [[bits(traced, layer, head) for head in range(3)] for layer in range(2)]
     np.testing.assert_allclose(attention_entropy(traced), slow, rtol=1e-4)
