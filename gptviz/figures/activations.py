@@ -7,17 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, Float32, Int64
-from plotly.subplots import make_subplots
 
 from gptviz.figures.axes import (
-    below_its_bar,
+    bar_on_top,
     clip_limit,
-    clipped_bar,
+    clipped,
     framed,
     height_of_rows,
     line_mode,
     plain_axis,
+    ruled_axis,
     scale,
+    stacked,
     token_axis,
 )
 from gptviz.figures.theme import Theme
@@ -37,28 +38,27 @@ def station_heatmap(
     A few very large numbers would leave all others without colour, so colours end at the 99.5th
     percentile of size, which the bar names; the hover text shows every number as it is.
     """
-    limit = clip_limit(values)
-    figure = go.Figure(
-        go.Heatmap(
-            z=values if order is None else values[:, order],
-            x=None if order is None else list(map(str, order)),
-            y0=first,
-            colorscale=scale(theme.diverging),
-            zmin=-limit,
-            zmax=limit,
-            hovertemplate="token %{y:d} <b>%{y}</b><br>dimension %{x}<br>"
-            "value %{z:.6~g}<extra></extra>",
-            colorbar=clipped_bar("value", "±", limit, theme),
-        )
+    limit, height = clip_limit(values), height_of_rows(len(values))
+    bar, room = bar_on_top(clipped("value", "±", limit), theme, height)
+    heatmap = go.Heatmap(
+        z=values if order is None else values[:, order],
+        x=None if order is None else list(map(str, order)),
+        y0=first,
+        colorscale=scale(theme.diverging),
+        zmin=-limit,
+        zmax=limit,
+        hovertemplate="token %{y:d} <b>%{y}</b><br>dimension %{x}<br>"
+        "value %{z:.6~g}<extra></extra>",
+        colorbar=bar,
     )
-    figure.update_xaxes(
-        plain_axis("dimension", theme), range=[-0.5, values.shape[1] - 0.5], tickformat="d"
-    )
-    if order is not None:
-        figure.update_xaxes(type="category", title_text="dimension, the largest on the left")
-    rows = token_axis(labels, "token", theme)
-    figure.update_yaxes(rows, range=[first + len(values) - 0.5, first - 0.5])
-    return below_its_bar(framed(figure, theme, height_of_rows(len(values))), theme)
+    ends = [-0.5, values.shape[1] - 0.5]
+    if order is None:
+        across = plain_axis("dimension", theme, range=ends, tickformat="d")
+    else:
+        title = "dimension, the largest on the left"
+        across = plain_axis(title, theme, range=ends, type="category")
+    rows = token_axis(labels, "token", theme, range=[first + len(values) - 0.5, first - 0.5])
+    return framed(heatmap, theme, height, across, rows, **room)
 
 
 def station_histogram(
@@ -70,22 +70,17 @@ def station_histogram(
 
     The upright axis is logarithmic: a few far-out numbers are what one looks for here.
     """
-    figure = go.Figure(
-        go.Bar(
-            x=(edges[:-1] + edges[1:]) / 2,
-            y=counts,
-            width=np.diff(edges),
-            customdata=np.stack([edges[:-1], edges[1:]], axis=1),
-            marker={"color": theme.kinds["attention"], "line": {"width": 0}},
-            hovertemplate="%{y:,} numbers from %{customdata[0]:.4~g} to %{customdata[1]:.4~g}"
-            "<extra></extra>",
-        )
+    bars = go.Bar(
+        x=(edges[:-1] + edges[1:]) / 2,
+        y=counts,
+        width=np.diff(edges),
+        customdata=np.stack([edges[:-1], edges[1:]], axis=1),
+        marker={"color": theme.kinds["attention"], "line": {"width": 0}},
+        hovertemplate="%{y:,} numbers from %{customdata[0]:.4~g} to %{customdata[1]:.4~g}"
+        "<extra></extra>",
     )
-    figure.update_layout(bargap=0)
-    figure.update_xaxes(plain_axis("value", theme))
-    counted = plain_axis("how many (logarithmic)", theme)
-    figure.update_yaxes(counted, type="log", dtick=1, showgrid=True, gridcolor=theme.line)
-    return framed(figure, theme, 260)
+    counted = ruled_axis("how many (logarithmic)", theme, type="log", dtick=1)
+    return framed(bars, theme, 260, plain_axis("value", theme), counted, bargap=0)
 
 
 def station_statistics(
@@ -97,24 +92,22 @@ def station_statistics(
 ) -> go.Figure:
     """Each token's mean, standard deviation and norm, one above the other, over one sentence."""
     rows = [
-        ("mean", mean, "stream"),
-        ("spread (std)", std, "norm"),
-        ("size (norm)", norm, "attention"),
+        (ruled_axis(name, theme, nticks=4), [_line(name, numbers, theme.kinds[kind])])
+        for name, numbers, kind in (
+            ("mean", mean, "stream"),
+            ("spread (std)", std, "norm"),
+            ("size (norm)", norm, "attention"),
+        )
     ]
-    figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.06)
-    for row, (name, numbers, kind) in enumerate(rows, start=1):
-        line = go.Scatter(
-            y=numbers,
-            name=name,
-            mode=line_mode(len(numbers)),
-            line={"color": theme.kinds[kind], "width": 2},
-            marker={"size": 5},
-            hovertemplate="%{x:d} <b>%{x}</b><br>" + name + " %{y:.4~g}<extra></extra>",
-        )
-        figure.add_trace(line, row=row, col=1)
-        figure.update_yaxes(
-            plain_axis(name, theme), showgrid=True, gridcolor=theme.line, nticks=4, row=row, col=1
-        )
-    figure.update_xaxes(token_axis(labels, "", theme), showticklabels=False, tickangle=-45)
-    figure.update_xaxes(showticklabels=True, title_text="token", row=3, col=1)
-    return framed(figure, theme, 420)
+    return stacked(rows, token_axis(labels, "token", theme, tickangle=-45), theme, 420)
+
+
+def _line(name: str, numbers: Float32[np.ndarray, " n_tokens"], colour: str) -> go.Scatter:
+    return go.Scatter(
+        y=numbers,
+        name=name,
+        mode=line_mode(len(numbers)),
+        line={"color": colour, "width": 2},
+        marker={"size": 5},
+        hovertemplate="%{x:d} <b>%{x}</b><br>" + name + " %{y:.4~g}<extra></extra>",
+    )

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float32
-from plotly.subplots import make_subplots
 
 from gptviz.figures.axes import (
     clip_limit,
     clipped_bar,
     downwards,
     framed,
-    plain_axis,
+    ruled_axis,
     scale,
+    stacked,
     token_axis,
 )
 from gptviz.figures.theme import Theme
@@ -41,8 +42,8 @@ def attention_map(
         "query %{y:d} <b>%{y}</b><br>looks at key %{x:d} <b>%{x}</b><br>"
         "weight %{z:.4f}<extra></extra>"
     )
-    figure = _lower_map(weights, len(labels), hover, "attention weight", theme)
-    return _with_tokens(figure, labels, f"{KEY} (column)", f"{QUERY} (row)", theme, height)
+    heatmap = _lower_map(weights, len(labels), hover, "attention weight", theme)
+    return _with_tokens(heatmap, labels, f"{KEY} (column)", f"{QUERY} (row)", theme, height)
 
 
 def rollout_map(
@@ -59,9 +60,9 @@ def rollout_map(
         "after the last block, position %{y:d} <b>%{y}</b><br>has of input %{x:d} <b>%{x}</b><br>"
         "share %{z:.4f}<extra></extra>"
     )
-    figure = _lower_map(shares, len(labels), hover, "share", theme)
+    heatmap = _lower_map(shares, len(labels), hover, "share", theme)
     down, across = "position after the last block (row)", "input token (column)"
-    return _with_tokens(figure, labels, across, down, theme, height)
+    return _with_tokens(heatmap, labels, across, down, theme, height)
 
 
 def _lower_map(
@@ -70,35 +71,31 @@ def _lower_map(
     hover: str,
     what: str,
     theme: Theme,
-) -> go.Figure:
+) -> go.Heatmap:
     later = np.triu(np.ones(values.shape, dtype=bool), k=1)
     limit = clip_limit(values[~later])
     apart = 1 if n_tokens <= FEW_TOKENS else 0
-    return go.Figure(
-        go.Heatmap(
-            z=np.where(later, np.float32(np.nan), values),
-            colorscale=scale(theme.sequential),
-            zmin=0,
-            zmax=limit,
-            xgap=apart,
-            ygap=apart,
-            hoverongaps=False,
-            hovertemplate=hover,
-            colorbar=clipped_bar(what, "", limit, theme),
-        )
+    return go.Heatmap(
+        z=np.where(later, np.float32(np.nan), values),
+        colorscale=scale(theme.sequential),
+        zmin=0,
+        zmax=limit,
+        xgap=apart,
+        ygap=apart,
+        hoverongaps=False,
+        hovertemplate=hover,
+        colorbar=clipped_bar(what, "", limit, theme),
     )
 
 
 def _with_tokens(
-    figure: go.Figure, labels: Sequence[str], across: str, down: str, theme: Theme, height: int
+    heatmap: go.Heatmap, labels: Sequence[str], across: str, down: str, theme: Theme, height: int
 ) -> go.Figure:
     angle = -45 if len(labels) <= FEW_TOKENS else -90
-    columns, rows = token_axis(labels, across, theme), downwards(token_axis(labels, down, theme))
-    # Assigned, as updating them would take plotly ten times as long.
-    figure.layout.xaxis = columns | {"tickangle": angle, "constrain": "domain"}
+    columns = token_axis(labels, across, theme, tickangle=angle, constrain="domain")
     square = {"scaleanchor": "x", "constrain": "domain", "constraintoward": "top"}
-    figure.layout.yaxis = rows | square
-    return framed(figure, theme, height)
+    rows = downwards(token_axis(labels, down, theme, **square))
+    return framed(heatmap, theme, height, columns, rows)
 
 
 def both_directions(
@@ -119,9 +116,8 @@ def both_directions(
     above = _bars(looks_at, 0, "looks at", "key", theme.kinds["attention"])
     below = _bars(looked_at_by, token, "looked at by", "query", theme.kinds["feed_forward"])
     names = ("weight on the key", "weight of the query")
-    figure = _bars_over_tokens((above, below), names, labels, theme)
     most = float(max(looks_at.max(), looked_at_by.max()))
-    return figure.update_yaxes(range=[0, 1.05 * most])
+    return _bars_over_tokens((above, below), names, labels, theme, range=[0, 1.05 * most])
 
 
 def steps_of_query(
@@ -158,16 +154,19 @@ def _bars(values: np.ndarray, first: int, name: str, role: str, colour: str) -> 
 
 
 def _bars_over_tokens(
-    bars: Sequence[go.Bar], names: Sequence[str], labels: Sequence[str], theme: Theme
+    bars: Sequence[go.Bar],
+    names: Sequence[str],
+    labels: Sequence[str],
+    theme: Theme,
+    **options: Any,
 ) -> go.Figure:
-    """Bars one above the other, over the whole sentence; the tokens stand below the last."""
-    figure = make_subplots(rows=len(bars), cols=1, shared_xaxes=True, vertical_spacing=0.08)
-    for row, (bar, name) in enumerate(zip(bars, names, strict=True), start=1):
-        figure.add_trace(bar, row=row, col=1)
-        upright = plain_axis(name, theme)
-        figure.update_yaxes(upright, showgrid=True, gridcolor=theme.line, nticks=5, row=row, col=1)
-    figure.update_yaxes(tickformat="~g", zeroline=True, zerolinecolor=theme.line)
-    figure.update_xaxes(token_axis(labels, "", theme), showticklabels=False, tickangle=-45)
-    figure.update_xaxes(showticklabels=True, title_text="token", row=len(bars), col=1)
-    figure.update_layout(bargap=0.15)
-    return framed(figure, theme, 170 * len(bars) + 90)
+    """Bars one above the other, over the whole sentence; the tokens stand below the last.
+
+    ``options`` are the upright axes'.
+    """
+    options |= {"nticks": 5, "tickformat": "~g", "zeroline": True, "zerolinecolor": theme.line}
+    rows = [
+        (ruled_axis(name, theme, **options), [bar]) for bar, name in zip(bars, names, strict=True)
+    ]
+    across = token_axis(labels, "token", theme, tickangle=-45)
+    return stacked(rows, across, theme, 170 * len(bars) + 90, 0.08, bargap=0.15)

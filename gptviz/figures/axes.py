@@ -12,9 +12,12 @@ import plotly.graph_objects as go
 
 from gptviz.figures.theme import Theme
 
+Axis = dict[str, Any]
+
 MOST_TICKS = 48
 LONGEST_LABEL = 20
 CLIP_PERCENTILE = 99.5
+MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
 FONT = '"Source Sans", "Source Sans 3", system-ui, sans-serif'
 
 
@@ -25,12 +28,12 @@ def escaped(text: str) -> str:
     return html.escape(text, quote=False).replace("$", "&#36;")
 
 
-def token_axis(labels: Sequence[str], title: str, theme: Theme) -> dict[str, Any]:
+def token_axis(labels: Sequence[str], title: str, theme: Theme, **options: Any) -> Axis:
     """An axis of positions, counted from 0, that shows tokens; past 48 only every n-th is named.
 
     A hover text finds the token in ``%{x}`` and its position in ``%{x:d}``.
     """
-    return plain_axis(title, theme) | {
+    axis = plain_axis(title, theme) | {
         "tickfont": {"size": 12 if len(labels) <= MOST_TICKS // 2 else 10, "color": theme.text},
         "tickmode": "linear",
         "tick0": 0,
@@ -41,11 +44,12 @@ def token_axis(labels: Sequence[str], title: str, theme: Theme) -> dict[str, Any
         "labelalias": {str(position): escaped(label) for position, label in enumerate(labels)},
         "range": [-0.5, len(labels) - 0.5],
     }
+    return axis | options
 
 
-def plain_axis(title: str, theme: Theme) -> dict[str, Any]:
+def plain_axis(title: str, theme: Theme, **options: Any) -> Axis:
     """An axis with a title and quiet lines."""
-    return {
+    axis = {
         "title": {"text": title, "font": {"size": 13, "color": theme.muted}, "standoff": 12},
         "tickfont": {"size": 12, "color": theme.text},
         "showgrid": False,
@@ -54,9 +58,15 @@ def plain_axis(title: str, theme: Theme) -> dict[str, Any]:
         "ticks": "",
         "automargin": True,
     }
+    return axis | options
 
 
-def downwards(axis: dict[str, Any]) -> dict[str, Any]:
+def ruled_axis(title: str, theme: Theme, **options: Any) -> Axis:
+    """A plain axis with a line across the picture at each tick."""
+    return plain_axis(title, theme) | {"showgrid": True, "gridcolor": theme.line} | options
+
+
+def downwards(axis: Axis) -> Axis:
     """The same axis with its start on top."""
     return axis | {"range": axis["range"][::-1]}
 
@@ -83,8 +93,12 @@ def clip_limit(values: np.ndarray) -> float:
 
 def clipped_bar(what: str, sign: str, limit: float, theme: Theme) -> dict[str, Any]:
     """A slim colour bar that says from which size on the colour grows no more."""
-    full = f"full colour from {sign}{limit:.3g} ({CLIP_PERCENTILE}th percentile)"
-    return slim_bar(f"{what}<br>{full}", theme)
+    return slim_bar(clipped(what, sign, limit), theme)
+
+
+def clipped(what: str, sign: str, limit: float) -> str:
+    """The words at a bar whose colours end at ``clip_limit``."""
+    return f"{what}<br>full colour from {sign}{limit:.3g} ({CLIP_PERCENTILE}th percentile)"
 
 
 def slim_bar(said: str, theme: Theme) -> dict[str, Any]:
@@ -108,51 +122,100 @@ def slim_bar(said: str, theme: Theme) -> dict[str, Any]:
     }
 
 
-def below_its_bar(figure: go.Figure, theme: Theme) -> go.Figure:
-    """A framed map with its slim bar, and the bar's title, fixed at the top edge.
+def bar_on_top(said: str, theme: Theme, height: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A slim bar and its title at the top edge of a figure, and what the layout has for them.
 
     Left to itself, plotly leaves a gap above the bar and draws the title of the axis over the map;
     fixed at the edge, it draws the bar's own title over the bar. So the title is a text here.
     """
-    bar = figure.data[0].colorbar
-    said, bar.title.text = bar.title.text, None
     words = 4 + 14 * (1 + said.count("<br>"))  # pixels of height
-    bar.update(yref="container", y=1 - words / figure.layout.height, yanchor="top", ypad=0)
-    figure.update_layout(margin_t=words + 32)
-    figure.add_annotation(
-        text=said,
-        font={"size": 11, "color": theme.muted},
-        align="left",
-        showarrow=False,
-        xref="paper",
-        x=0,
-        xanchor="left",
-        yref="paper",
-        y=1,
-        yanchor="bottom",
-        yshift=32 - 2,
-        borderpad=0,
-    )
-    return figure
+    edge = {"yref": "container", "y": 1 - words / height, "yanchor": "top", "ypad": 0}
+    title = {
+        "text": said,
+        "font": {"size": 11, "color": theme.muted},
+        "align": "left",
+        "showarrow": False,
+        "xref": "paper",
+        "x": 0,
+        "xanchor": "left",
+        "yref": "paper",
+        "y": 1,
+        "yanchor": "bottom",
+        "yshift": 32 - 2,
+        "borderpad": 0,
+    }
+    room = {"margin": MARGIN | {"t": words + 32}, "annotations": [title]}
+    return slim_bar("", theme) | edge, room
 
 
-def framed(figure: go.Figure, theme: Theme, height: int) -> go.Figure:
-    """The figure on the page's background, with small margins, in the theme's text colour."""
-    figure.update_layout(
-        height=height,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        paper_bgcolor=theme.background,
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": FONT, "color": theme.text},
-        hoverlabel={
+def framed(
+    traces: Any, theme: Theme, height: int, across: Axis, up: Axis, **layout: Any
+) -> go.Figure:
+    """A figure on the page's background, with small margins, in the theme's text colour.
+
+    Made in one go, as plotly takes far longer to update a figure than to make one.
+
+    Args:
+        traces: one, or a list of them.
+        height: in pixels.
+        across, up: the two axes.
+        layout: what else plotly's layout is to have.
+    """
+    return go.Figure(traces, _frame(theme, height) | {"xaxis": across, "yaxis": up} | layout)
+
+
+def stacked(
+    rows: Sequence[tuple[Axis, Sequence[Any]]],
+    across: Axis,
+    theme: Theme,
+    height: int,
+    gap: float = 0.06,
+    **layout: Any,
+) -> go.Figure:
+    """Charts one above the other, the first on top, over one axis below the last.
+
+    Args:
+        rows: the upright axis of each chart, and its traces.
+        gap: between two charts, as a share of the height.
+    """
+    names = [str(row) if row > 1 else "" for row in range(1, len(rows) + 1)]  # y, y2, y3 ...
+    axes, traces = {}, []
+    for name, band, (up, drawn) in zip(names, bands(len(rows), gap), rows, strict=True):
+        axes[f"yaxis{name}"] = up | {"domain": band}
+        traces += [trace.update(yaxis=f"y{name}") for trace in drawn]
+    below = across | {"anchor": f"y{names[-1]}"}
+    return go.Figure(traces, _frame(theme, height) | {"xaxis": below} | axes | layout)
+
+
+def bands(count: int, gap: float) -> list[tuple[float, float]]:
+    """Bottom and top of each of ``count`` charts one above the other, the first on top."""
+    tall = (1 - gap * (count - 1)) / count
+    tops = [1 - row * (tall + gap) for row in range(count)]
+    return [(max(0.0, top - tall), top) for top in tops]
+
+
+def _frame(theme: Theme, height: int) -> dict[str, Any]:
+    return {
+        "height": height,
+        "margin": MARGIN,
+        "paper_bgcolor": theme.background,
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": FONT, "color": theme.text},
+        "hoverlabel": {
             "align": "left",
             "bgcolor": theme.sequential[0],
             "bordercolor": theme.line,
             "font": {"family": FONT, "size": 13, "color": theme.text},
         },
-        showlegend=False,
-    )
-    return figure
+        "showlegend": False,
+    }
+
+
+def legend_above(theme: Theme, **options: Any) -> dict[str, Any]:
+    """What a layout has for the names of lines above the picture."""
+    font = {"size": 12, "color": theme.text}
+    legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": font}
+    return {"showlegend": True, "legend": legend | options}
 
 
 def height_of_rows(n_rows: int) -> int:

@@ -9,16 +9,20 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Bool, Float32, Int64
-from plotly.subplots import make_subplots
 
 from gptviz.figures.axes import (
+    MARGIN,
+    Axis,
+    bands,
     clip_limit,
     clipped_bar,
     downwards,
     escaped,
     framed,
     plain_axis,
+    ruled_axis,
     scale,
+    stacked,
     token_axis,
 )
 from gptviz.figures.theme import Theme
@@ -43,24 +47,35 @@ def embedding_heatmaps(
     ``labels`` are the whole sentence's; the values may be a part of it, from token ``first`` on.
     Where ``kept`` is False, the last map shows a grey cell: dropout has set that number to 0.
     """
-    shape = next(iter(panels.values())).shape
+    n_tokens, emb_dim = next(iter(panels.values())).shape
     limit = clip_limit(np.stack(list(panels.values())))
-    colours = _signed("value, in all maps", limit, theme)
-    height = min(PANEL, max(70, ROW * shape[0]))
-    figure = make_subplots(len(panels), 1, shared_xaxes=True, vertical_spacing=0.1 / len(panels),
-                           subplot_titles=list(panels))  # fmt: skip
-    figure.update_annotations(x=0, xanchor="left", font={"size": 13, "color": theme.text})
+    look = _signed("value, in all maps", limit, theme)
+    height = min(PANEL, max(70, ROW * n_tokens))
+    down = _window_axis(labels, "token", theme, first, n_tokens, height)
+    rows: list[tuple[Axis, list[go.Heatmap]]] = []
     for row, (name, values) in enumerate(panels.items(), start=1):
+        maps = []
         if kept is not None and row == len(panels):
-            figure.add_trace(_dropped(kept, first, theme), row=row, col=1)
+            maps.append(_dropped(kept, first, theme))
             values = np.where(kept, values, np.float32(np.nan))
-        look = colours | {"showscale": row == 1}
-        figure.add_trace(_numbers(values, name, first, look), row=row, col=1)
-    figure.update_yaxes(_window_axis(labels, "token", theme, first, shape[0], height))
-    figure.update_xaxes(range=[-0.5, shape[1] - 0.5], showgrid=False, zeroline=False, ticks="")
-    figure.update_xaxes(plain_axis("dimension", theme), tickformat="d", row=len(panels), col=1)
-    whole = 140 + (height + 24) * len(panels)
-    return framed(figure, theme, whole).update_layout(margin_t=BAR + NAME)
+        maps.append(_numbers(values, name, first, look | {"showscale": row == 1}))
+        rows.append((down, maps))
+    ends = [-0.5, emb_dim - 0.5]
+    across = plain_axis("dimension", theme, range=ends, tickformat="d")
+    whole, gap = 140 + (height + 24) * len(panels), 0.1 / len(panels)
+    names = [
+        _name(name, top, theme)
+        for name, (_, top) in zip(panels, bands(len(panels), gap), strict=True)
+    ]
+    margin = MARGIN | {"t": BAR + NAME}
+    return stacked(rows, across, theme, whole, gap, annotations=names, margin=margin)
+
+
+def _name(name: str, top: float, theme: Theme) -> dict[str, Any]:
+    """A map's name, above its left corner."""
+    font = {"size": 13, "color": theme.text}
+    place = {"x": 0, "xanchor": "left", "xref": "paper", "y": top, "yanchor": "bottom"}
+    return {"text": name, "font": font, "showarrow": False, "yref": "paper"} | place
 
 
 def _numbers(
@@ -92,12 +107,12 @@ def token_cosines(
 ) -> go.Figure:
     """How alike any two tokens' embeddings are, from token ``first`` of the sentence on."""
     hover = "token %{y:d} <b>%{y}</b><br>and token %{x:d} <b>%{x}</b><br>"
-    figure = _square(cosines, hover, theme, height, x0=first, y0=first)
+    heatmap = _cosines(cosines, hover, theme, x0=first, y0=first)
     count = len(cosines)
-    across = _window_axis(labels, "token", theme, first, count, height)
-    figure.update_xaxes(downwards(across), tickangle=-90 if count > 24 else -45)
-    figure.update_yaxes(_window_axis(labels, "token compared with it", theme, first, count, height))
-    return figure
+    across = downwards(_window_axis(labels, "token", theme, first, count, height))
+    down = _window_axis(labels, "token compared with it", theme, first, count, height)
+    angle = {"tickangle": -90 if count > 24 else -45}
+    return _square(heatmap, across | angle, down, theme, height)
 
 
 def position_cosines(
@@ -108,68 +123,60 @@ def position_cosines(
 ) -> go.Figure:
     """How alike any two positions' embeddings are: the hover text shows each number as it is."""
     hover = "position %{y:d} and position %{x:d}<br>"
-    figure = _square(cosines, hover, theme, height, x=positions, y=positions)
-    figure.update_xaxes(plain_axis("position", theme), tickformat="d")
-    figure.update_yaxes(plain_axis("position compared with it", theme), tickformat="d")
-    return figure.update_yaxes(autorange="reversed")
+    heatmap = _cosines(cosines, hover, theme, x=positions, y=positions)
+    across = plain_axis("position", theme, tickformat="d")
+    down = plain_axis("position compared with it", theme, tickformat="d", autorange="reversed")
+    return _square(heatmap, across, down, theme, height)
 
 
 def cosine_by_distance(
     means: Float32[np.ndarray, " size"], distances: Int64[np.ndarray, " size"], theme: Theme
 ) -> go.Figure:
     """The mean cosine of two positions that are so far apart."""
-    figure = go.Figure(
-        go.Scatter(
-            x=distances,
-            y=means,
-            mode="lines+markers" if len(means) == 1 else "lines",
-            line={"color": theme.kinds["embedding"], "width": 2},
-            hovertemplate="%{x:d} apart: mean cosine %{y:.4f}<extra></extra>",
-        )
+    line = go.Scatter(
+        x=distances,
+        y=means,
+        mode="lines+markers" if len(means) == 1 else "lines",
+        line={"color": theme.kinds["embedding"], "width": 2},
+        hovertemplate="%{x:d} apart: mean cosine %{y:.4f}<extra></extra>",
     )
-    figure.update_xaxes(plain_axis("positions apart", theme), tickformat="d")
-    cosine = plain_axis("mean cosine", theme)
-    figure.update_yaxes(cosine, showgrid=True, gridcolor=theme.line, zeroline=True)
-    return framed(figure.update_yaxes(zerolinecolor=theme.muted), theme, 340)
+    across = plain_axis("positions apart", theme, tickformat="d")
+    up = ruled_axis("mean cosine", theme, zeroline=True, zerolinecolor=theme.muted)
+    return framed(line, theme, 340, across, up)
 
 
-def _square(
-    cosines: Float32[np.ndarray, "size size"], hover: str, theme: Theme, height: int, **places: Any
-) -> go.Figure:
-    """A square map of cosines; what is 1, as each with itself, doesn't count for the scale."""
+def _cosines(
+    cosines: Float32[np.ndarray, "size size"], hover: str, theme: Theme, **places: Any
+) -> go.Heatmap:
+    """A map of cosines; what is 1, as each with itself, doesn't count for the scale."""
     limit = clip_limit(cosines[cosines < ALMOST_ONE])
-    figure = go.Figure(
-        go.Heatmap(
-            z=cosines,
-            hovertemplate=hover + "cosine %{z:.4f}<extra></extra>",
-            **_signed("cosine", limit, theme),
-            **places,
-        )
-    )
-    figure.update_xaxes(constrain="domain")
-    figure.update_yaxes(scaleanchor="x", constrain="domain", constraintoward="top")
-    return framed(figure, theme, height).update_layout(margin_t=BAR)
+    hover += "cosine %{z:.4f}<extra></extra>"
+    look = _signed("cosine", limit, theme)
+    return go.Heatmap(z=cosines, hovertemplate=hover, **look, **places)
+
+
+def _square(heatmap: go.Heatmap, across: Axis, down: Axis, theme: Theme, height: int) -> go.Figure:
+    """A map whose cells are as wide as they are high."""
+    across |= {"constrain": "domain"}
+    down |= {"scaleanchor": "x", "constrain": "domain", "constraintoward": "top"}
+    return framed(heatmap, theme, height, across, down, margin=MARGIN | {"t": BAR})
 
 
 def neighbour_bars(
     cosines: Float32[np.ndarray, " count"], names: Sequence[str], theme: Theme
 ) -> go.Figure:
     """The nearest entries, nearest on top: a bar as long as the cosine."""
-    figure = go.Figure(
-        go.Bar(
-            x=cosines,
-            orientation="h",
-            texttemplate="%{x:.3f}",
-            textposition="auto",
-            marker={"color": theme.kinds["embedding"], "line": {"width": 0}},
-            hovertemplate="<b>%{y}</b><br>cosine %{x:.6f}<extra></extra>",
-        )
+    bars = go.Bar(
+        x=cosines,
+        orientation="h",
+        texttemplate="%{x:.3f}",
+        textposition="auto",
+        marker={"color": theme.kinds["embedding"], "line": {"width": 0}},
+        hovertemplate="<b>%{y}</b><br>cosine %{x:.6f}<extra></extra>",
     )
-    figure.update_layout(bargap=0.25)
-    figure.update_yaxes(downwards(token_axis(names, "entry and its id", theme)), dtick=1)
-    cosine = plain_axis("cosine with the chosen token's embedding", theme)
-    figure.update_xaxes(cosine, showgrid=True, gridcolor=theme.line)
-    return framed(figure, theme, 90 + 22 * len(names))
+    across = ruled_axis("cosine with the chosen token's embedding", theme)
+    rows = downwards(token_axis(names, "entry and its id", theme, dtick=1))
+    return framed(bars, theme, 90 + 22 * len(names), across, rows, bargap=0.25)
 
 
 def vocabulary_scatter(
@@ -198,15 +205,18 @@ def vocabulary_scatter(
         ("the sentence", own[:MOST_NAMES], _dots(theme.kinds["attention"], 2 * size, 0.9)),
         ("the chosen token", [chosen], _dots(theme.kinds["head"], 3 * size, 1.0)),
     ]
-    figure = go.Figure()
+    points = []
     for name, members, look in groups:
         named = name in ("the sentence", "the chosen token")
         mode = {"mode": "markers+text", "textposition": "top center"} if named else {}
         texts = [escaped(names[i]) for i in members]
-        figure.add_trace(_points(places[list(members)], solid, name=name, text=texts,
-                                 **({"mode": "markers"} | mode | look)))  # fmt: skip
+        look = {"mode": "markers"} | mode | look
+        points.append(_points(places[list(members)], solid, name=name, text=texts, **look))
     titles = [f"{name}: {share:.1%}" for name, share in zip(AXIS_NAMES, shares, strict=True)]
-    return (_space if solid else _plane)(framed(figure, theme, 620), titles, theme)
+    if solid:
+        return framed(points, theme, 620, {}, {}, scene=_space(titles, theme))
+    across, up = (ruled_axis(title, theme) for title in titles[:2])
+    return framed(points, theme, 620, across, up | {"scaleanchor": "x"})
 
 
 def _dots(colour: str, size: float, opacity: float) -> dict[str, Any]:
@@ -223,13 +233,7 @@ def _points(
     return go.Scatter(x=x, y=y, hovertemplate=hover, **options)
 
 
-def _plane(figure: go.Figure, titles: Sequence[str], theme: Theme) -> go.Figure:
-    lines = {"showgrid": True, "gridcolor": theme.line}
-    figure.update_xaxes(plain_axis(titles[0], theme) | lines)
-    return figure.update_yaxes(plain_axis(titles[1], theme) | lines, scaleanchor="x")
-
-
-def _space(figure: go.Figure, titles: Sequence[str], theme: Theme) -> go.Figure:
+def _space(titles: Sequence[str], theme: Theme) -> dict[str, Any]:
     axes = {
         f"{letter}axis": {
             "title": {"text": title, "font": {"size": 12, "color": theme.muted}},
@@ -239,7 +243,7 @@ def _space(figure: go.Figure, titles: Sequence[str], theme: Theme) -> go.Figure:
         }
         for letter, title in zip("xyz", titles, strict=True)
     }
-    return figure.update_layout(scene=axes | {"aspectmode": "data"})
+    return axes | {"aspectmode": "data"}
 
 
 def _signed(what: str, limit: float, theme: Theme) -> dict[str, Any]:
@@ -253,7 +257,7 @@ def _signed(what: str, limit: float, theme: Theme) -> dict[str, Any]:
 
 def _window_axis(
     labels: Sequence[str], title: str, theme: Theme, first: int, count: int, pixels: int
-) -> dict[str, Any]:
+) -> Axis:
     """A downward token axis of a part of the sentence; only as many names as have room."""
     step = math.ceil(ROW * count / pixels) or 1
     axis = token_axis(labels, title, theme)

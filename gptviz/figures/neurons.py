@@ -8,10 +8,15 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, Float32, Int64
-from plotly.subplots import make_subplots
 
-from gptviz.figures.axes import framed, line_mode, plain_axis, token_axis
-from gptviz.figures.stream import with_legend
+from gptviz.figures.axes import (
+    framed,
+    legend_above,
+    line_mode,
+    plain_axis,
+    ruled_axis,
+    token_axis,
+)
 from gptviz.figures.theme import NEGATIVE, POSITIVE, Theme
 
 Counts = tuple[Int64[np.ndarray, " n_bins"], Float[np.ndarray, " n_edges"]]
@@ -32,17 +37,6 @@ def gelu_between(
         curve: places and GELU's values there.
         before, after: how many numbers lie between one edge and the next.
     """
-    figure = make_subplots(
-        rows=2,
-        cols=2,
-        shared_xaxes=True,
-        shared_yaxes=True,
-        specs=[[{}, {}], [{}, None]],
-        column_widths=[0.78, 0.22],
-        row_heights=[0.7, 0.3],
-        horizontal_spacing=0.02,
-        vertical_spacing=0.03,
-    )
     line = go.Scatter(
         x=curve[0],
         y=curve[1],
@@ -51,22 +45,23 @@ def gelu_between(
         line={"color": theme.kinds["feed_forward"], "width": 3},
         hovertemplate="in %{x:.3f}<br>out %{y:.3f}<extra></extra>",
     )
-    figure.add_trace(line, row=1, col=1)
-    figure.add_trace(_counted(before, "before GELU", "v", theme), row=2, col=1)
-    figure.add_trace(_counted(after, "after GELU", "h", theme), row=1, col=2)
-    figure.add_vline(x=0, line={"color": theme.line, "width": 1}, layer="below", row=1, col=1)
-    figure.add_hline(y=0, line={"color": theme.line, "width": 1}, layer="below", row=1, col=1)
-    _name_axes(figure, theme)
-    return framed(figure, theme, 460).update_layout(bargap=0)
+    below = _counted(before, "before GELU", "v", theme).update(yaxis="y2")
+    beside = _counted(after, "after GELU", "h", theme).update(xaxis="x2")
+    return framed([line, below, beside], theme, 460, bargap=0, **_gelu_axes(theme))
 
 
-def _name_axes(figure: go.Figure, theme: Theme) -> None:
-    figure.update_xaxes(plain_axis("", theme))
-    figure.update_yaxes(plain_axis("", theme))
-    figure.update_yaxes(title_text="after GELU: activation", row=1, col=1)
-    figure.update_xaxes(title_text="before GELU: pre-activation", row=2, col=1)
-    figure.update_yaxes(title_text="how many", type="log", dtick=2, row=2, col=1)
-    figure.update_xaxes(title_text="how many", type="log", dtick=2, row=1, col=2)
+def _gelu_axes(theme: Theme) -> dict[str, Any]:
+    """The curve's two axes, and those of the counts: upright below it, across on its right."""
+    zero = {"zeroline": True, "zerolinecolor": theme.line}
+    counts = plain_axis("how many", theme, type="log", dtick=2)
+    return {
+        "across": plain_axis(
+            "before GELU: pre-activation", theme, domain=[0, 0.76], anchor="y2", **zero
+        ),
+        "up": plain_axis("after GELU: activation", theme, domain=[0.32, 1], **zero),
+        "xaxis2": counts | {"domain": [0.78, 1], "anchor": "y"},
+        "yaxis2": counts | {"domain": [0, 0.29], "anchor": "x"},
+    }
 
 
 def _counted(counted: Counts, name: str, orientation: str, theme: Theme) -> go.Bar:
@@ -92,28 +87,27 @@ def silence_lines(
     labels: Sequence[str] = (),
 ) -> go.Figure:
     """Shares of hidden units, block by block; or token by token, where ``labels`` name them."""
-    axis = token_axis(labels, "token", theme) if labels else plain_axis("block", theme)
-    where = "%{x:d} <b>%{x}</b>" if labels else "block %{x}"
-    figure = go.Figure(
-        [
-            go.Scatter(
-                y=shares,
-                name=name,
-                mode=line_mode(len(shares)),
-                line={"color": theme.kinds[kind], "width": 2},
-                marker={"size": 5},
-                hovertemplate=f"{where}<br>{name}: %{{y:.1%}}<extra></extra>",
-            )
-            for name, shares, kind in (
-                ("held back (below 0)", held_back, "stream"),
-                ("silent", silent, "feed_forward"),
-            )
-        ]
-    )
-    figure.update_xaxes(axis | ({"tickangle": -45} if labels else {"tickformat": "d"}))
-    figure.update_yaxes(plain_axis("share of the hidden units", theme), range=[-0.03, 1.03])
-    figure.update_yaxes(tickformat=".0%", showgrid=True, gridcolor=theme.line)
-    return with_legend(framed(figure, theme, 320), theme)
+    if labels:
+        where, across = "%{x:d} <b>%{x}</b>", token_axis(labels, "token", theme, tickangle=-45)
+    else:
+        where, across = "block %{x}", plain_axis("block", theme, tickformat="d")
+    lines = [
+        go.Scatter(
+            y=shares,
+            name=name,
+            mode=line_mode(len(shares)),
+            line={"color": theme.kinds[kind], "width": 2},
+            marker={"size": 5},
+            hovertemplate=f"{where}<br>{name}: %{{y:.1%}}<extra></extra>",
+        )
+        for name, shares, kind in (
+            ("held back (below 0)", held_back, "stream"),
+            ("silent", silent, "feed_forward"),
+        )
+    ]
+    what = "share of the hidden units"
+    up = ruled_axis(what, theme, range=[-0.03, 1.03], tickformat=".0%")
+    return framed(lines, theme, 320, across, up, **legend_above(theme))
 
 
 def busiest_bars(
@@ -133,11 +127,10 @@ def busiest_bars(
         hovertemplate="%{y}<br>activation %{customdata[0]:.4~g}<br>"
         "writes a length of %{customdata[1]:.4~g}<extra></extra>",
     )
-    figure = go.Figure(bars)
     what = "length written into the stream" if by_writing else "activation (after GELU)"
-    figure.update_xaxes(plain_axis(what, theme), showgrid=True, gridcolor=theme.line)
-    figure.update_yaxes(plain_axis("", theme), autorange="reversed", dtick=1)
-    return framed(figure, theme, 90 + 20 * len(neurons)).update_layout(bargap=0.25)
+    rows = plain_axis("", theme, autorange="reversed", dtick=1)
+    height = 90 + 20 * len(neurons)
+    return framed(bars, theme, height, ruled_axis(what, theme), rows, bargap=0.25)
 
 
 def neuron_bars(
@@ -149,11 +142,9 @@ def neuron_bars(
         marker={"color": _signs(activations), "line": {"width": 0}},
         hovertemplate="%{x:d} <b>%{x}</b><br>activation %{y:.4~g}<extra></extra>",
     )
-    figure = go.Figure(bars)
-    figure.update_xaxes(token_axis(labels, "token", theme), tickangle=-45)
-    axis: dict[str, Any] = plain_axis("activation (after GELU)", theme)
-    figure.update_yaxes(axis, showgrid=True, gridcolor=theme.line)
-    return framed(figure, theme, 320).update_layout(bargap=0.2)
+    across = token_axis(labels, "token", theme, tickangle=-45)
+    up = ruled_axis("activation (after GELU)", theme)
+    return framed(bars, theme, 320, across, up, bargap=0.2)
 
 
 def _signs(numbers: Float32[np.ndarray, " n"]) -> list[str]:

@@ -7,10 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float32, Float64
-from plotly.subplots import make_subplots
 
-from gptviz.figures.axes import framed, plain_axis, token_axis
-from gptviz.figures.stream import with_legend
+from gptviz.figures.axes import (
+    framed,
+    legend_above,
+    plain_axis,
+    ruled_axis,
+    stacked,
+    token_axis,
+)
 from gptviz.figures.theme import Theme
 
 
@@ -25,16 +30,12 @@ def spread_at_stages(
 
     Rows have their own upright axes: it is the shape of a row that speaks.
     """
-    count = len(stages)
-    figure = make_subplots(rows=count, cols=1, shared_xaxes=True, vertical_spacing=0.05)
-    for row, (name, mean, variance) in enumerate(zip(stages, means, variances, strict=True), 1):
-        for trace in _bars(name, mean, variance, theme):
-            figure.add_trace(trace, row=row, col=1)
-        axis = plain_axis(name, theme)
-        figure.update_yaxes(axis, showgrid=True, gridcolor=theme.line, nticks=5, row=row, col=1)
-    figure.update_xaxes(token_axis(labels, "", theme), showticklabels=False, tickangle=-45)
-    figure.update_xaxes(showticklabels=True, title_text="token", row=count, col=1)
-    return framed(figure, theme, 480).update_layout(bargap=0.25)
+    rows = [
+        (ruled_axis(name, theme, nticks=5), _bars(name, mean, variance, theme))
+        for name, mean, variance in zip(stages, means, variances, strict=True)
+    ]
+    across = token_axis(labels, "token", theme, tickangle=-45)
+    return stacked(rows, across, theme, 480, 0.05, bargap=0.25)
 
 
 def _bars(
@@ -67,21 +68,18 @@ def learned_lines(
     scale: Float32[np.ndarray, " emb_dim"], shift: Float32[np.ndarray, " emb_dim"], theme: Theme
 ) -> go.Figure:
     """What a norm has learned for each dimension: its factor and what is added after it."""
-    figure = go.Figure(
-        [
-            go.Scatter(
-                y=numbers,
-                name=name,
-                mode="lines",
-                line={"color": colour, "width": 1.5},
-                hovertemplate=f"dimension %{{x:d}}<br>{name} %{{y:.4~g}}<extra></extra>",
-            )
-            for name, numbers, colour in (
-                ("scale", scale, theme.kinds["norm"]),
-                ("shift", shift, theme.kinds["stream"]),
-            )
-        ]
-    )
-    figure.update_xaxes(plain_axis("dimension", theme), tickformat="d")
-    figure.update_yaxes(plain_axis("value", theme), showgrid=True, gridcolor=theme.line)
-    return with_legend(framed(figure, theme, 280), theme)
+    lines = [
+        go.Scatter(
+            y=numbers,
+            name=name,
+            mode="lines",
+            line={"color": colour, "width": 1.5},
+            hovertemplate=f"dimension %{{x:d}}<br>{name} %{{y:.4~g}}<extra></extra>",
+        )
+        for name, numbers, colour in (
+            ("scale", scale, theme.kinds["norm"]),
+            ("shift", shift, theme.kinds["stream"]),
+        )
+    ]
+    across = plain_axis("dimension", theme, tickformat="d")
+    return framed(lines, theme, 280, across, ruled_axis("value", theme), **legend_above(theme))

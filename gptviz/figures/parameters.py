@@ -44,14 +44,15 @@ def parameter_treemap(rows: Sequence[Share], total: int, theme: Theme) -> go.Fig
         root={"color": "rgba(0, 0, 0, 0)"},
         tiling={"pad": 4},
     )
-    return go.Figure(treemap).update_layout(
-        height=420,
-        margin={"t": 0, "l": 0, "r": 0, "b": 0},
-        paper_bgcolor=theme.background,
-        font={"family": FONT, "size": 13, "color": theme.text},
-        hoverlabel={"bgcolor": theme.sequential[0], "font": {"color": theme.text}},
-        uniformtext={"minsize": SMALLEST_TEXT, "mode": "hide"},
-    )
+    layout = {
+        "height": 420,
+        "margin": {"t": 0, "l": 0, "r": 0, "b": 0},
+        "paper_bgcolor": theme.background,
+        "font": {"family": FONT, "size": 13, "color": theme.text},
+        "hoverlabel": {"bgcolor": theme.sequential[0], "font": {"color": theme.text}},
+        "uniformtext": {"minsize": SMALLEST_TEXT, "mode": "hide"},
+    }
+    return go.Figure(treemap, layout)
 
 
 def _tinted(colour: str, opacity: float) -> str:

@@ -12,13 +12,16 @@ import plotly.graph_objects as go
 from jaxtyping import Float, Float32, Float64
 
 from gptviz.figures.axes import (
+    MARGIN,
     clip_limit,
     clipped_bar,
     downwards,
     escaped,
     framed,
     plain_axis,
+    ruled_axis,
     scale,
+    slim_bar,
     token_axis,
 )
 from gptviz.figures.theme import Theme
@@ -53,20 +56,18 @@ def candidate_bars(
     if came is not None:
         colours[came] = theme.kinds["embedding"]
         texts[came] += " · came next"
-    figure = go.Figure(
-        go.Bar(
-            x=shares,
-            orientation="h",
-            marker={"color": colours},
-            text=texts,
-            textposition="outside",
-            cliponaxis=False,
-            customdata=list(zip([*ranks, "all other ranks"], [*logs, "together"], strict=True)),
-            hovertemplate="<b>%{y}</b><br>probability %{x:.6f}<br>%{customdata[0]}<br>"
-            "%{customdata[1]}<extra></extra>",
-        )
+    bars = go.Bar(
+        x=shares,
+        orientation="h",
+        marker={"color": colours},
+        text=texts,
+        textposition="outside",
+        cliponaxis=False,
+        customdata=list(zip([*ranks, "all other ranks"], [*logs, "together"], strict=True)),
+        hovertemplate="<b>%{y}</b><br>probability %{x:.6f}<br>%{customdata[0]}<br>"
+        "%{customdata[1]}<extra></extra>",
     )
-    return _named_bars(figure, names, float(shares.max()), "probability", theme)
+    return _named_bars(bars, names, float(shares.max()), theme)
 
 
 def sampled_bars(
@@ -95,32 +96,29 @@ def sampled_bars(
     pale = [theme.kinds["head"] if share else theme.muted for share in shares]
     hover = "<b>%{y}</b><br>%{fullData.name}: %{x:.6f}<extra></extra>"
     common = {"orientation": "h", "hovertemplate": hover}
-    figure = go.Figure(
-        [
-            go.Bar(x=own, name="before: the model's own", width=0.86,
-                   marker={"color": pale, "opacity": PALE}, **common),
-            go.Bar(x=shares, name="after: what is drawn by", width=0.4, marker={"color": strong},
-                   **common),
-        ]
-    )  # fmt: skip
-    figure.update_layout(barmode="overlay")
-    for place, (text, end) in enumerate(zip(texts, np.maximum(own, shares), strict=True)):
-        figure.add_annotation(
-            text=text, x=end, y=place, xanchor="left", xshift=3, showarrow=False,
-            font={"size": 12, "color": theme.text if shares[place] else theme.muted},
-        )  # fmt: skip
+    bars = [
+        go.Bar(x=own, name="before: the model's own", width=0.86,
+               marker={"color": pale, "opacity": PALE}, **common),
+        go.Bar(x=shares, name="after: what is drawn by", width=0.4, marker={"color": strong},
+               **common),
+    ]  # fmt: skip
+    said = [
+        {"text": text, "x": end, "y": place, "xanchor": "left", "xshift": 3, "showarrow": False,
+         "font": {"size": 12, "color": theme.text if share else theme.muted}}
+        for place, (text, end, share) in enumerate(
+            zip(texts, np.maximum(own, shares), shares, strict=True)
+        )
+    ]  # fmt: skip
     most = float(max(own.max(), shares.max()))
-    return _named_bars(figure, names, most, "probability", theme)
+    return _named_bars(bars, names, most, theme, barmode="overlay", annotations=said)
 
 
 def _named_bars(
-    figure: go.Figure, names: Sequence[str], most: float, title: str, theme: Theme
+    bars: Any, names: Sequence[str], most: float, theme: Theme, **layout: Any
 ) -> go.Figure:
-    rows = downwards(token_axis(names, "next token", theme)) | {"dtick": 1}
-    figure.update_yaxes(rows, ticklabelstandoff=6)
-    figure.update_xaxes(plain_axis(title, theme), range=[0, 1.3 * most], showgrid=True)
-    figure.update_xaxes(gridcolor=theme.line, nticks=6)
-    return framed(figure, theme, _height(len(names)))
+    rows = downwards(token_axis(names, "next token", theme, dtick=1, ticklabelstandoff=6))
+    across = ruled_axis("probability", theme, range=[0, 1.3 * most], nticks=6)
+    return framed(bars, theme, _height(len(names)), across, rows, **layout)
 
 
 def _percent(share: float) -> str:
@@ -155,43 +153,38 @@ def lens_map(
     n_rows, n_columns = values.shape
     first, marked = places
     rows = ["before block 0", *(f"after block {layer}" for layer in range(n_rows - 1))]
-    figure = go.Figure(
-        go.Heatmap(
-            z=values,
-            y=rows,
-            x0=first,
-            dx=1,
-            text=[[_short(label) for label in row] for row in said],
-            customdata=values if exact is None else exact,
-            hovertext=[
-                [
-                    f"<b>{escaped(label)}</b><br>{detail}"
-                    for label, detail in zip(*pair, strict=True)
-                ]
-                for pair in zip(said, details, strict=True)
-            ],
-            texttemplate="%{text}",
-            xgap=1,
-            ygap=1,
-            hovertemplate="%{y}, after token %{x:d} <b>%{x}</b><br>says %{hovertext}"
-            "<extra></extra>",
-            **colour,
-        )
+    heatmap = go.Heatmap(
+        z=values,
+        y=rows,
+        x0=first,
+        dx=1,
+        text=[[_short(label) for label in row] for row in said],
+        customdata=values if exact is None else exact,
+        hovertext=[
+            [f"<b>{escaped(label)}</b><br>{detail}" for label, detail in zip(*pair, strict=True)]
+            for pair in zip(said, details, strict=True)
+        ],
+        texttemplate="%{text}",
+        xgap=1,
+        ygap=1,
+        hovertemplate="%{y}, after token %{x:d} <b>%{x}</b><br>says %{hovertext}<extra></extra>",
+        **colour,
     )
-    columns = token_axis(labels, "the token it speaks after", theme)
-    columns |= {"dtick": 1, "range": [first - 0.5, first + n_columns - 0.5], "tickangle": -45}
-    figure.update_xaxes(columns)
-    layers = plain_axis("", theme) | {"type": "category", "autorange": "reversed"}
-    figure.update_yaxes(layers, ticklabelstandoff=6)
-    figure.add_shape(
-        type="rect",
-        x0=marked - 0.5,
-        x1=marked + 0.5,
-        y0=-0.5,
-        y1=n_rows - 0.5,
-        line={"color": theme.kinds["feed_forward"], "width": 2},
+    ends = [first - 0.5, first + n_columns - 0.5]
+    columns = token_axis(
+        labels, "the token it speaks after", theme, dtick=1, range=ends, tickangle=-45
     )
-    return framed(figure, theme, min(MOST_HEIGHT, 150 + 30 * n_rows))
+    layers = plain_axis("", theme, type="category", autorange="reversed", ticklabelstandoff=6)
+    frame = {
+        "type": "rect",
+        "x0": marked - 0.5,
+        "x1": marked + 0.5,
+        "y0": -0.5,
+        "y1": n_rows - 0.5,
+        "line": {"color": theme.kinds["feed_forward"], "width": 2},
+    }
+    height = min(MOST_HEIGHT, 150 + 30 * n_rows)
+    return framed(heatmap, theme, height, columns, layers, shapes=[frame])
 
 
 def _short(label: str) -> str:
@@ -221,8 +214,7 @@ def rank_colours(vocab_size: int, theme: Theme) -> dict[str, Any]:
 
 
 def _colours(title: str, most: float, colours: Sequence[str], theme: Theme) -> dict[str, Any]:
-    bar = clipped_bar("", "", 1, theme)
-    bar["title"] = bar["title"] | {"text": title}
+    bar = slim_bar(title, theme)
     return {"colorscale": scale(colours), "zmin": 0, "zmax": most, "colorbar": bar}
 
 
@@ -237,30 +229,25 @@ def part_bars(
     """
     added = np.array([number for _, _, number in parts])
     ends = list(accumulate(added.tolist()))
-    figure = go.Figure(
-        go.Bar(
-            x=[*added, ends[-1]],
-            y=[*(name for name, _, _ in parts), total],
-            base=[0.0, *ends[:-1], 0.0],
-            orientation="h",
-            marker={"color": [*(theme.kinds[kind] for _, kind, _ in parts), theme.text]},
-            text=[f"{round(number, 2) + 0.0:+.2f}" for number in (*added, ends[-1])],  # no -0.00
-            textposition="outside",
-            cliponaxis=False,
-            customdata=[*ends, ends[-1]],
-            hovertemplate="<b>%{y}</b><br>adds %{text}<br>sum so far %{customdata:.4f}"
-            "<extra></extra>",
-        )
+    bars = go.Bar(
+        x=[*added, ends[-1]],
+        y=[*(name for name, _, _ in parts), total],
+        base=[0.0, *ends[:-1], 0.0],
+        orientation="h",
+        marker={"color": [*(theme.kinds[kind] for _, kind, _ in parts), theme.text]},
+        text=[f"{round(number, 2) + 0.0:+.2f}" for number in (*added, ends[-1])],  # no -0.00
+        textposition="outside",
+        cliponaxis=False,
+        customdata=[*ends, ends[-1]],
+        hovertemplate="<b>%{y}</b><br>adds %{text}<br>sum so far %{customdata:.4f}<extra></extra>",
     )
-    rows = plain_axis("part", theme) | {"type": "category", "autorange": "reversed", "dtick": 1}
-    figure.update_yaxes(rows, ticklabelstandoff=6)
+    down = {"type": "category", "autorange": "reversed", "dtick": 1, "ticklabelstandoff": 6}
     lowest, highest = min(0.0, *ends), max(0.0, *ends)
     room = 0.15 * (highest - lowest or 1.0)
-    figure.update_xaxes(plain_axis(unit, theme), range=[lowest - room, highest + room])
-    figure.update_xaxes(
-        showgrid=True, gridcolor=theme.line, zeroline=True, zerolinecolor=theme.muted
-    )
-    return framed(figure, theme, min(2 * MOST_HEIGHT, 70 + 21 * (len(parts) + 1)))
+    zero = {"zeroline": True, "zerolinecolor": theme.muted}
+    across = ruled_axis(unit, theme, range=[lowest - room, highest + room], **zero)
+    height = min(2 * MOST_HEIGHT, 70 + 21 * (len(parts) + 1))
+    return framed(bars, theme, height, across, plain_axis("part", theme, **down))
 
 
 def head_shares(
@@ -268,21 +255,20 @@ def head_shares(
 ) -> go.Figure:
     """What each head adds: a layer in each row, a head in each column; blue takes, orange gives."""
     limit = clip_limit(heads)
-    figure = go.Figure(
-        go.Heatmap(
-            z=heads,
-            colorscale=scale(theme.diverging),
-            zmin=-limit,
-            zmax=limit,
-            xgap=1,
-            ygap=1,
-            hovertemplate="layer %{y}, head %{x}<br>adds %{z:+.4f}<extra></extra>",
-            colorbar=clipped_bar(f"added to the {unit}", "±", limit, theme),
-        )
+    heatmap = go.Heatmap(
+        z=heads,
+        colorscale=scale(theme.diverging),
+        zmin=-limit,
+        zmax=limit,
+        xgap=1,
+        ygap=1,
+        hovertemplate="layer %{y}, head %{x}<br>adds %{z:+.4f}<extra></extra>",
+        colorbar=clipped_bar(f"added to the {unit}", "±", limit, theme),
     )
     n_layers, n_heads = heads.shape
     whole = {"tickmode": "linear", "tick0": 0}
-    figure.update_xaxes(plain_axis("head", theme) | whole, dtick=math.ceil(n_heads / 32))
-    layers = plain_axis("layer", theme) | whole | {"dtick": math.ceil(n_layers / 32)}
-    figure.update_yaxes(layers, range=[n_layers - 0.5, -0.5])
-    return framed(figure, theme, min(760, 160 + 28 * n_layers)).update_layout(margin_b=48)
+    columns = plain_axis("head", theme, dtick=math.ceil(n_heads / 32), **whole)
+    rows = plain_axis("layer", theme, dtick=math.ceil(n_layers / 32), **whole)
+    rows |= {"range": [n_layers - 0.5, -0.5]}
+    height = min(760, 160 + 28 * n_layers)
+    return framed(heatmap, theme, height, columns, rows, margin=MARGIN | {"b": 48})

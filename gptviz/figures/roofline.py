@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from gptviz.costs import Device, Work
-from gptviz.figures.axes import framed, plain_axis
+from gptviz.figures.axes import framed, ruled_axis
 from gptviz.figures.theme import Theme
 
 ROOM = 4  # times: from the outermost points to the edges
@@ -27,29 +27,27 @@ def roofline(device: Device, works: Mapping[str, Work], theme: Theme) -> go.Figu
     places = [bend, *(work.intensity for work in works.values())]
     least, most = min(places) / ROOM, max(places) * ROOM
     roof = [(x, _reached(device, x)) for x in (least, bend, most)]
-    figure = go.Figure(
-        go.Scatter(
-            x=[x for x, _ in roof],
-            y=[y for _, y in roof],
-            name=f"roof of {device.name}",
-            mode="lines",
-            line={"color": theme.muted, "width": 3},
-            hovertemplate="at most %{y:.4~g} TFLOP/s at %{x:,.1f} FLOPs a byte<extra></extra>",
-        )
+    limit = go.Scatter(
+        x=[x for x, _ in roof],
+        y=[y for _, y in roof],
+        name=f"roof of {device.name}",
+        mode="lines",
+        line={"color": theme.muted, "width": 3},
+        hovertemplate="at most %{y:.4~g} TFLOP/s at %{x:,.1f} FLOPs a byte<extra></extra>",
     )
+    points, words = [], []
     colours = [theme.kinds["attention"], theme.kinds["feed_forward"]]
     for (name, work), colour in zip(works.items(), colours, strict=True):
-        figure.add_trace(_point(name, work, device, colour))
+        points.append(_point(name, work, device, colour))
         in_right_half = work.intensity**2 > least * most
-        figure.add_annotation(_words(name, work, device, theme, in_right_half))
-    figure.add_annotation(_bend(bend, device, theme))
-    across = plain_axis("FLOPs a byte (arithmetic intensity)", theme)
-    up = plain_axis("TFLOP/s at most", theme)
-    grid: dict[str, Any] = {"type": "log", "showgrid": True, "gridcolor": theme.line, "dtick": 1}
-    figure.update_xaxes(across | grid, range=[math.log10(least), math.log10(most)])
-    top = math.log10(device.flops / TERA)
-    figure.update_yaxes(up | grid, range=[math.log10(roof[0][1]), top + 0.5])
-    return framed(figure, theme, 340)
+        words.append(_words(name, work, device, theme, in_right_half))
+    words.append(_bend(bend, device, theme))
+    logarithmic = {"type": "log", "dtick": 1}
+    across = ruled_axis("FLOPs a byte (arithmetic intensity)", theme, **logarithmic)
+    across |= {"range": [math.log10(least), math.log10(most)]}
+    up = ruled_axis("TFLOP/s at most", theme, **logarithmic)
+    up |= {"range": [math.log10(roof[0][1]), math.log10(device.flops / TERA) + 0.5]}
+    return framed([limit, *points], theme, 340, across, up, annotations=words)
 
 
 def _reached(device: Device, intensity: float) -> float:

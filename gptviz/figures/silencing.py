@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float32
 from plotly.colors import sample_colorscale
 
-from gptviz.figures.axes import downwards, framed, plain_axis, token_axis
+from gptviz.figures.axes import downwards, framed, legend_above, ruled_axis, token_axis
 from gptviz.figures.theme import Theme
 
 
@@ -21,25 +21,21 @@ def before_and_after(
 ) -> go.Figure:
     """The likeliest next tokens, likeliest on top: the probability of each with and without."""
     pairs = (("with the head", before, "attention"), ("without it", after, "feed_forward"))
-    figure = go.Figure(
-        [
-            go.Bar(
-                x=shares,
-                y=np.arange(len(shares)),
-                orientation="h",
-                name=name,
-                marker={"color": theme.kinds[kind], "line": {"width": 0}},
-                hovertemplate=f"<b>%{{y}}</b> {name}: %{{x:.4~%}}<extra></extra>",
-            )
-            for name, shares, kind in pairs
-        ]
-    )
-    figure.update_xaxes(plain_axis("probability", theme), tickformat="~%", rangemode="tozero")
-    figure.update_xaxes(showgrid=True, gridcolor=theme.line)
-    figure.update_yaxes(downwards(token_axis(labels, "next token", theme)))
-    framed(figure, theme, 60 + 34 * len(labels))
-    legend = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal"}
-    return figure.update_layout(showlegend=True, legend=legend, bargap=0.25, bargroupgap=0.05)
+    bars = [
+        go.Bar(
+            x=shares,
+            y=np.arange(len(shares)),
+            orientation="h",
+            name=name,
+            marker={"color": theme.kinds[kind], "line": {"width": 0}},
+            hovertemplate=f"<b>%{{y}}</b> {name}: %{{x:.4~%}}<extra></extra>",
+        )
+        for name, shares, kind in pairs
+    ]
+    across = ruled_axis("probability", theme, tickformat="~%", rangemode="tozero")
+    rows = downwards(token_axis(labels, "next token", theme))
+    look = legend_above(theme, traceorder="normal") | {"bargap": 0.25, "bargroupgap": 0.05}
+    return framed(bars, theme, 60 + 34 * len(labels), across, rows, **look)
 
 
 def weight_and_effect(
@@ -52,23 +48,19 @@ def weight_and_effect(
     Later layers are stronger in colour.
     """
     colours = sample_colorscale(list(theme.sequential[2:]), np.linspace(0, 1, len(weights)))
-    figure = go.Figure(
-        [
-            go.Scatter(
-                x=x,
-                y=y,
-                name=f"layer {layer}",
-                mode="markers",
-                text=[f"head {head}" for head in range(len(x))],
-                marker={"size": 9, "color": colour, "line": {"width": 1, "color": theme.line}},
-                hovertemplate=f"<b>layer {layer}, %{{text}}</b><br>"
-                "largest weight %{x:.4f}<br>silenced, it moves %{y:.4~g} bits<extra></extra>",
-            )
-            for layer, (x, y, colour) in enumerate(zip(weights, bits, colours, strict=True))
-        ]
-    )
-    across = plain_axis("largest weight from the token", theme)
-    upright = plain_axis("bits moved when silenced", theme)
-    figure.update_xaxes(across, range=[0, 1.03], showgrid=True, gridcolor=theme.line)
-    figure.update_yaxes(upright, rangemode="tozero", showgrid=True, gridcolor=theme.line)
-    return framed(figure, theme, 340)
+    points = [
+        go.Scatter(
+            x=x,
+            y=y,
+            name=f"layer {layer}",
+            mode="markers",
+            text=[f"head {head}" for head in range(len(x))],
+            marker={"size": 9, "color": colour, "line": {"width": 1, "color": theme.line}},
+            hovertemplate=f"<b>layer {layer}, %{{text}}</b><br>"
+            "largest weight %{x:.4f}<br>silenced, it moves %{y:.4~g} bits<extra></extra>",
+        )
+        for layer, (x, y, colour) in enumerate(zip(weights, bits, colours, strict=True))
+    ]
+    across = ruled_axis("largest weight from the token", theme, range=[0, 1.03])
+    up = ruled_axis("bits moved when silenced", theme, rangemode="tozero")
+    return framed(points, theme, 340, across, up)

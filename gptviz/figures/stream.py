@@ -11,13 +11,14 @@ from jaxtyping import Float32
 
 from gptviz.figures.axes import (
     CLIP_PERCENTILE,
-    below_its_bar,
+    bar_on_top,
     clip_limit,
     framed,
+    legend_above,
     line_mode,
     plain_axis,
+    ruled_axis,
     scale,
-    slim_bar,
     token_axis,
 )
 from gptviz.figures.theme import Theme
@@ -61,17 +62,16 @@ def size_map(
     logs = np.log10(sizes, out=np.full_like(sizes, np.nan), where=is_size)
     ticks = _round_ticks(limits)
     said = f"{what}, logarithmic: colour ends at {limits[0]:.3g} and {limits[1]:.3g}"
-    heatmap = go.Heatmap(
-        z=logs,
-        customdata=sizes,
-        colorscale=scale(theme.sequential),
-        zmin=np.log10(limits[0]),
-        zmax=np.log10(limits[1]),
-        hovertemplate=_hover(rows[0], f"{what} %{{customdata:.4~g}}"),
-        colorbar=slim_bar(said, theme)
-        | {"tickvals": np.log10(ticks), "ticktext": [f"{tick:g}" for tick in ticks]},
-    )
-    return _over_tokens(heatmap, rows, labels, theme, first)
+    look = {
+        "z": logs,
+        "customdata": sizes,
+        "colorscale": scale(theme.sequential),
+        "zmin": np.log10(limits[0]),
+        "zmax": np.log10(limits[1]),
+        "hovertemplate": _hover(rows[0], f"{what} %{{customdata:.4~g}}"),
+    }
+    marks = {"tickvals": np.log10(ticks), "ticktext": [f"{tick:g}" for tick in ticks]}
+    return _over_tokens(look, said, marks, rows, labels, theme, first)
 
 
 def norm_map(
@@ -93,16 +93,15 @@ def turn_map(cosines: Sizes, labels: Sequence[str], theme: Theme, first: int = 0
     known = rest[np.isfinite(rest)]
     least = min(float(known.min()), 0.99) if len(known) else 0.0
     said = f"cosine (1: same direction), colour ends at {least:.3g}"
-    heatmap = go.Heatmap(
-        z=cosines,
-        colorscale=scale(theme.sequential[::-1]),
-        zmin=least,
-        zmax=1,
-        hovertemplate=_hover("block", "cosine %{z:.4f}"),
-        colorbar=slim_bar(said, theme),
-    )
+    look = {
+        "z": cosines,
+        "colorscale": scale(theme.sequential[::-1]),
+        "zmin": least,
+        "zmax": 1,
+        "hovertemplate": _hover("block", "cosine %{z:.4f}"),
+    }
     names = list(map(str, range(len(cosines))))
-    return _over_tokens(heatmap, ("block", names), labels, theme, first)
+    return _over_tokens(look, said, {}, ("block", names), labels, theme, first)
 
 
 def _hover(rows: str, value: str) -> str:
@@ -110,7 +109,9 @@ def _hover(rows: str, value: str) -> str:
 
 
 def _over_tokens(
-    heatmap: go.Heatmap,
+    look: dict[str, Any],
+    said: str,
+    marks: dict[str, Any],
     rows: tuple[str, Sequence[str]],
     labels: Sequence[str],
     theme: Theme,
@@ -118,15 +119,23 @@ def _over_tokens(
 ) -> go.Figure:
     """A map with the first block on top and tokens below."""
     title, names = rows
-    heatmap.update(x0=first, y=list(names), hoverongaps=False, xgap=1, ygap=1)
-    n_rows, n_tokens = np.shape(heatmap.z)
-    if n_tokens > 200 or n_rows > 48:
-        heatmap.update(xgap=0, ygap=0)
-    figure = go.Figure(heatmap)
-    across = token_axis(labels, "token", theme)
-    figure.update_xaxes(across, range=[first - 0.5, first + n_tokens - 0.5], tickangle=-45)
-    figure.update_yaxes(plain_axis(title, theme), type="category", autorange="reversed")
-    return below_its_bar(framed(figure, theme, min(620, 170 + 22 * n_rows)), theme)
+    n_rows, n_tokens = look["z"].shape
+    height = min(620, 170 + 22 * n_rows)
+    bar, room = bar_on_top(said, theme, height)
+    gap = 0 if n_tokens > 200 or n_rows > 48 else 1
+    heatmap = go.Heatmap(
+        x0=first,
+        y=list(names),
+        hoverongaps=False,
+        xgap=gap,
+        ygap=gap,
+        colorbar=bar | marks,
+        **look,
+    )
+    ends = [first - 0.5, first + n_tokens - 0.5]
+    across = token_axis(labels, "token", theme, range=ends, tickangle=-45)
+    up = plain_axis(title, theme, type="category", autorange="reversed")
+    return framed(heatmap, theme, height, across, up, **room)
 
 
 def token_path(sizes: Mapping[str, tuple[Sequence[float], str]], theme: Theme) -> go.Figure:
@@ -135,34 +144,22 @@ def token_path(sizes: Mapping[str, tuple[Sequence[float], str]], theme: Theme) -
     Args:
         sizes: by name, a number for each block, and the kind of part whose colour the line has.
     """
-    figure = go.Figure(
-        [
-            go.Scatter(
-                y=np.asarray(numbers),
-                name=name,
-                mode=line_mode(len(numbers)),
-                line={"color": theme.kinds[kind], "width": 2.5},
-                marker={"size": 6},
-                hovertemplate=f"block %{{x}}<br>{name}: %{{y:.4~g}}<extra></extra>",
-            )
-            for name, (numbers, kind) in sizes.items()
-        ]
-    )
+    lines = [
+        go.Scatter(
+            y=np.asarray(numbers),
+            name=name,
+            mode=line_mode(len(numbers)),
+            line={"color": theme.kinds[kind], "width": 2.5},
+            marker={"size": 6},
+            hovertemplate=f"block %{{x}}<br>{name}: %{{y:.4~g}}<extra></extra>",
+        )
+        for name, (numbers, kind) in sizes.items()
+    ]
     every = [number for numbers, _ in sizes.values() for number in numbers if number > 0] or [1.0]
-    figure.update_xaxes(plain_axis("block", theme), tickformat="d")
-    figure.update_yaxes(
-        plain_axis("size (norm, logarithmic)", theme), showgrid=True, gridcolor=theme.line
-    )
     ticks = _round_ticks((min(every), max(every)))
-    figure.update_yaxes(type="log", tickvals=ticks, tickformat="~g")
-    return with_legend(framed(figure, theme, 330), theme)
-
-
-def with_legend(figure: go.Figure, theme: Theme) -> go.Figure:
-    """The figure with the names of its lines above it."""
-    legend = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
-    font = {"size": 12, "color": theme.text}
-    return figure.update_layout(showlegend=True, legend={**legend, "font": font})
+    across = plain_axis("block", theme, tickformat="d")
+    up = ruled_axis("size (norm, logarithmic)", theme, type="log", tickvals=ticks, tickformat="~g")
+    return framed(lines, theme, 330, across, up, **legend_above(theme))
 
 
 def sum_strips(
@@ -171,22 +168,22 @@ def sum_strips(
     """The parts of a sum and, below them, the result: a dimension in each column."""
     limit = clip_limit(rows)
     said = f"full colour from ±{limit:.3g} ({CLIP_PERCENTILE}th percentile)"
-    figure = go.Figure(
-        go.Heatmap(
-            z=rows,
-            y=list(names),
-            colorscale=scale(theme.diverging),
-            zmin=-limit,
-            zmax=limit,
-            ygap=6,
-            hovertemplate="%{y}<br>dimension %{x:d}<br>value %{z:.6~g}<extra></extra>",
-            colorbar=slim_bar(said, theme),
-        )
+    height = 120 + 44 * len(rows)
+    bar, room = bar_on_top(said, theme, height)
+    strips = go.Heatmap(
+        z=rows,
+        y=list(names),
+        colorscale=scale(theme.diverging),
+        zmin=-limit,
+        zmax=limit,
+        ygap=6,
+        hovertemplate="%{y}<br>dimension %{x:d}<br>value %{z:.6~g}<extra></extra>",
+        colorbar=bar,
     )
-    across: dict[str, Any] = plain_axis("dimension", theme)
-    figure.update_xaxes(across, range=[-0.5, rows.shape[1] - 0.5], tickformat="d")
-    figure.update_yaxes(plain_axis("", theme), type="category", autorange="reversed")
-    return below_its_bar(framed(figure, theme, 120 + 44 * len(rows)), theme)
+    ends = [-0.5, rows.shape[1] - 0.5]
+    across = plain_axis("dimension", theme, range=ends, tickformat="d")
+    up = plain_axis("", theme, type="category", autorange="reversed")
+    return framed(strips, theme, height, across, up, **room)
 
 
 def _round_ticks(limits: Limits) -> list[float]:

@@ -154,8 +154,7 @@ class _Axis:
 
     def __init__(self, figure: go.Figure, trace: Any, name: str, count: int) -> None:
         axis = figure.layout[f"{name}axis{(getattr(trace, f'{name}axis') or name)[1:]}"]
-        shared = figure.layout[f"{name}axis{axis.matches[1:]}"] if axis.matches else axis
-        title = axis.title.text or shared.title.text or name
+        title = axis.title.text or name
         names = axis.labelalias or {}
         given = getattr(trace, name)
         start = getattr(trace, f"{name}0") or 0

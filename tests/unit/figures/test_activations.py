@@ -85,7 +85,8 @@ def test_statistics_are_three_lines_over_the_tokens(theme: Theme) -> None:
     names = [figure.layout[axis].title.text for axis in ("yaxis", "yaxis2", "yaxis3")]
     assert names == ["mean", "spread (std)", "size (norm)"]
     assert [line.yaxis for line in figure.data] == ["y", "y2", "y3"]
-    assert figure.layout.xaxis3.title.text == "token"
+    assert figure.layout.xaxis.title.text == "token"
+    assert figure.layout.xaxis.anchor == "y3"  # below the last
     assert_tokens(figure)
 
 

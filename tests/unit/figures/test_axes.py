@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
-from gptviz.figures.axes import clip_limit, downwards, escaped, scale, token_axis
+from gptviz.figures.axes import (
+    bands,
+    bar_on_top,
+    clip_limit,
+    downwards,
+    escaped,
+    framed,
+    plain_axis,
+    scale,
+    stacked,
+    token_axis,
+)
 from gptviz.figures.theme import DARK, LIGHT
 
 
@@ -60,3 +74,40 @@ def test_the_limit_is_a_percentile_of_sizes() -> None:
     assert clip_limit(values) == pytest.approx(995)
     assert clip_limit(np.zeros((2, 2), dtype=np.float32)) == 1
     assert clip_limit(np.full((2, 2), np.nan, dtype=np.float32)) == 1
+
+
+def test_charts_one_above_the_other_share_the_height_and_the_axis_below_the_last() -> None:
+    rows = [(plain_axis(name, LIGHT), [go.Bar(y=[1]), go.Bar(y=[2])]) for name in "abc"]
+    figure = stacked(rows, plain_axis("token", LIGHT), LIGHT, 300, gap=0.1)
+    assert [trace.yaxis for trace in figure.data] == ["y", "y", "y2", "y2", "y3", "y3"]
+    assert {trace.xaxis for trace in figure.data} == {None}
+    assert figure.layout.xaxis.anchor == "y3"
+    axes = [figure.layout[name] for name in ("yaxis", "yaxis2", "yaxis3")]
+    assert [axis.title.text for axis in axes] == ["a", "b", "c"]
+    np.testing.assert_allclose([axis.domain for axis in axes], bands(3, 0.1))
+
+
+@pytest.mark.parametrize(("count", "gap"), [(1, 0.1), (2, 0.08), (3, 0.06), (4, 0.05), (7, 0.02)])
+def test_bands_fill_the_height_but_for_the_gaps(count: int, gap: float) -> None:
+    made = bands(count, gap)
+    assert made[0][1] == 1
+    assert made[-1][0] == pytest.approx(0)
+    assert made[-1][0] >= 0
+    for (bottom, _), (_, top) in pairwise(made):
+        assert bottom - top == pytest.approx(gap)
+    assert len({round(top - bottom, 9) for bottom, top in made}) == 1
+
+
+def test_a_frame_has_the_page_behind_it_and_room_for_its_bar() -> None:
+    bar, room = bar_on_top("value<br>full colour from 3", DARK, 200)
+    heatmap = go.Heatmap(z=[[1]], colorbar=bar)
+    axis = plain_axis("dimension", DARK)
+    figure = framed(heatmap, DARK, 200, axis, axis, bargap=0.5, **room)
+    assert (figure.layout.paper_bgcolor, figure.layout.height) == (DARK.background, 200)
+    assert figure.layout.bargap == 0.5
+    title = figure.layout.annotations[0]
+    assert title.text == "value<br>full colour from 3"
+    # From the top: the title's two lines, the bar with its numbers, the map.
+    bar_starts = (1 - figure.data[0].colorbar.y) * 200
+    assert bar_starts == pytest.approx(4 + 2 * 14)
+    assert figure.layout.margin.t > bar_starts + figure.data[0].colorbar.thickness

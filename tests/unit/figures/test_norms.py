@@ -21,9 +21,9 @@ def test_a_bar_goes_one_deviation_up_and_down_from_the_mean(theme: Theme) -> Non
     assert (ones.base.tolist(), ones.y.tolist()) == ([-1, -1], [2, 2])
     assert zeros.y.tolist() == [0, 0]
     assert [trace.yaxis for trace in figure.data] == ["y", "y", "y2", "y2"]
-    titles = [figure.layout[axis].title.text for axis in ("yaxis", "yaxis2", "xaxis2")]
+    titles = [figure.layout[axis].title.text for axis in ("yaxis", "yaxis2", "xaxis")]
     assert titles == ["before", "after", "token"]
-    assert figure.layout.xaxis2.labelalias == {"0": "a", "1": "&lt;b&gt;"}
+    assert figure.layout.xaxis.labelalias == {"0": "a", "1": "&lt;b&gt;"}
     assert figure.layout.paper_bgcolor == theme.background
 
 
