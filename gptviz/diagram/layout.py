@@ -21,6 +21,7 @@ MARGIN = 12
 COLUMN = 264  # width of the whole model, wide layout
 NARROW = 344  # width of everything, narrow layout
 WIDE = 760
+CLOSED = 620  # the wide layout with nothing open: the same place, so drawn larger
 GAP = 38  # between the column and the opened part
 SHOWN_CHIPS = 4
 ROW = CELL + 4  # from one row of blocks' cells to the next
@@ -32,7 +33,7 @@ Draw = Callable[[Pen, float, float, float], Box]
 
 def lay_out(view: View, narrow: bool = False) -> Drawing:
     """The drawing of a view, for a wide place or for one about 360 pixels wide."""
-    width = NARROW + 2 * MARGIN if narrow else WIDE
+    width = NARROW + 2 * MARGIN if narrow else WIDE if view.opened else CLOSED
     drawing = Drawing(width, measured=view.measure is not None)
     column = _Column(Pen(view, drawing), MARGIN, NARROW if narrow else COLUMN, narrow)
     column.draw()
@@ -91,7 +92,7 @@ class _Column:
             return  # dropout does nothing while reading
         x = self.x + self.w + 34
         path = "blocks.0" if path == "blocks" else path
-        sentence = wrapped(self.view.part(path).entry.what, WIDE - x - MARGIN, 13)
+        sentence = wrapped(self.view.part(path).entry.what, CLOSED - x - MARGIN, 13)
         top = centre - 9 * (len(sentence) - 1) + 4
         for i, line in enumerate(sentence):
             self.drawing.text(x, top + 18 * i, line)

@@ -39,7 +39,7 @@ def station_heatmap(
     percentile of size, which the bar names; the hover text shows every number as it is.
     """
     limit, height = clip_limit(values), height_of_rows(len(values))
-    bar, room = bar_on_top(clipped("value", "±", limit), theme, height)
+    bar, room = bar_on_top(clipped("value", "±", limit), theme)
     heatmap = go.Heatmap(
         z=values if order is None else values[:, order],
         x=None if order is None else list(map(str, order)),

@@ -10,8 +10,9 @@ import plotly.graph_objects as go
 from jaxtyping import Float32
 
 from gptviz.figures.axes import (
+    bar_on_top,
     clip_limit,
-    clipped_bar,
+    clipped,
     downwards,
     framed,
     ruled_axis,
@@ -42,8 +43,8 @@ def attention_map(
         "query %{y:d} <b>%{y}</b><br>looks at key %{x:d} <b>%{x}</b><br>"
         "weight %{z:.4f}<extra></extra>"
     )
-    heatmap = _lower_map(weights, len(labels), hover, "attention weight", theme)
-    return _with_tokens(heatmap, labels, f"{KEY} (column)", f"{QUERY} (row)", theme, height)
+    axes = (f"{KEY} (column)", f"{QUERY} (row)")
+    return _lower_map(weights, labels, hover, "attention weight", axes, theme, height)
 
 
 def rollout_map(
@@ -60,22 +61,25 @@ def rollout_map(
         "after the last block, position %{y:d} <b>%{y}</b><br>has of input %{x:d} <b>%{x}</b><br>"
         "share %{z:.4f}<extra></extra>"
     )
-    heatmap = _lower_map(shares, len(labels), hover, "share", theme)
-    down, across = "position after the last block (row)", "input token (column)"
-    return _with_tokens(heatmap, labels, across, down, theme, height)
+    axes = ("input token (column)", "position after the last block (row)")
+    return _lower_map(shares, labels, hover, "share", axes, theme, height)
 
 
 def _lower_map(
     values: Float32[np.ndarray, "n_tokens n_tokens"],
-    n_tokens: int,
+    labels: Sequence[str],
     hover: str,
     what: str,
+    axes: tuple[str, str],
     theme: Theme,
-) -> go.Heatmap:
+    height: int,
+) -> go.Figure:
+    """A square map over the tokens, empty above its diagonal. ``axes`` are named across, down."""
     later = np.triu(np.ones(values.shape, dtype=bool), k=1)
     limit = clip_limit(values[~later])
-    apart = 1 if n_tokens <= FEW_TOKENS else 0
-    return go.Heatmap(
+    apart, angle = (1, -45) if len(labels) <= FEW_TOKENS else (0, -90)
+    bar, room = bar_on_top(clipped(what, "", limit), theme)
+    heatmap = go.Heatmap(
         z=np.where(later, np.float32(np.nan), values),
         colorscale=scale(theme.sequential),
         zmin=0,
@@ -84,18 +88,12 @@ def _lower_map(
         ygap=apart,
         hoverongaps=False,
         hovertemplate=hover,
-        colorbar=clipped_bar(what, "", limit, theme),
+        colorbar=bar,
     )
-
-
-def _with_tokens(
-    heatmap: go.Heatmap, labels: Sequence[str], across: str, down: str, theme: Theme, height: int
-) -> go.Figure:
-    angle = -45 if len(labels) <= FEW_TOKENS else -90
-    columns = token_axis(labels, across, theme, tickangle=angle, constrain="domain")
-    square = {"scaleanchor": "x", "constrain": "domain", "constraintoward": "top"}
-    rows = downwards(token_axis(labels, down, theme, **square))
-    return framed(heatmap, theme, height, columns, rows)
+    across, down = (token_axis(labels, title, theme, constrain="domain") for title in axes)
+    square = {"scaleanchor": "x", "constraintoward": "top"}
+    columns, rows = across | {"tickangle": angle}, downwards(down) | square
+    return framed(heatmap, theme, height, columns, rows, **room)
 
 
 def both_directions(

@@ -17,6 +17,7 @@ Axis = dict[str, Any]
 MOST_TICKS = 48
 LONGEST_LABEL = 20
 CLIP_PERCENTILE = 99.5
+BAR, LINE = 8, 14  # pixels: a colour bar, a line of small print
 MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
 FONT = '"Source Sans", "Source Sans 3", system-ui, sans-serif'
 
@@ -91,46 +92,38 @@ def clip_limit(values: np.ndarray) -> float:
     return float(np.percentile(sizes, CLIP_PERCENTILE)) if sizes.any() else 1.0
 
 
-def clipped_bar(what: str, sign: str, limit: float, theme: Theme) -> dict[str, Any]:
-    """A slim colour bar that says from which size on the colour grows no more."""
-    return slim_bar(clipped(what, sign, limit), theme)
-
-
 def clipped(what: str, sign: str, limit: float) -> str:
     """The words at a bar whose colours end at ``clip_limit``."""
     return f"{what}<br>full colour from {sign}{limit:.3g} ({CLIP_PERCENTILE}th percentile)"
 
 
-def slim_bar(said: str, theme: Theme) -> dict[str, Any]:
-    """A slim colour bar above the picture, with a title."""
-    return {
-        "title": {"text": said, "side": "top", "font": {"size": 11, "color": theme.muted}},
+def bar_on_top(said: str, theme: Theme, below: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A slim colour bar at the top edge with words below it, and what the layout has for them.
+
+    Left to itself, plotly leaves a gap above the bar and draws the title of the axis over the map;
+    fixed at the edge, it draws the bar's own title over the bar. So the words are a text here.
+
+    Args:
+        below: pixels to be left free between the words and the picture.
+    """
+    bar = {
         "tickfont": {"size": 11, "color": theme.muted},
         "orientation": "h",
         "x": 0,
         "xanchor": "left",
         "xpad": 0,
+        "yref": "container",
         "y": 1,
-        "yanchor": "bottom",
-        "ypad": 6,
+        "yanchor": "top",
+        "ypad": 2,
         "len": 250,
         "lenmode": "pixels",
-        "thickness": 8,
+        "thickness": BAR,
         "outlinewidth": 0,
         "ticks": "",
         "nticks": 5,
     }
-
-
-def bar_on_top(said: str, theme: Theme, height: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A slim bar and its title at the top edge of a figure, and what the layout has for them.
-
-    Left to itself, plotly leaves a gap above the bar and draws the title of the axis over the map;
-    fixed at the edge, it draws the bar's own title over the bar. So the title is a text here.
-    """
-    words = 4 + 14 * (1 + said.count("<br>"))  # pixels of height
-    edge = {"yref": "container", "y": 1 - words / height, "yanchor": "top", "ypad": 0}
-    title = {
+    words = {
         "text": said,
         "font": {"size": 11, "color": theme.muted},
         "align": "left",
@@ -141,11 +134,11 @@ def bar_on_top(said: str, theme: Theme, height: int) -> tuple[dict[str, Any], di
         "yref": "paper",
         "y": 1,
         "yanchor": "bottom",
-        "yshift": 32 - 2,
+        "yshift": 4 + below,
         "borderpad": 0,
     }
-    room = {"margin": MARGIN | {"t": words + 32}, "annotations": [title]}
-    return slim_bar("", theme) | edge, room
+    high = 2 + BAR + 2 * LINE + LINE * said.count("<br>") + 8 + below
+    return bar, {"margin": MARGIN | {"t": high}, "annotations": [words]}
 
 
 def framed(

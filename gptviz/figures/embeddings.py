@@ -11,11 +11,11 @@ import plotly.graph_objects as go
 from jaxtyping import Bool, Float32, Int64
 
 from gptviz.figures.axes import (
-    MARGIN,
     Axis,
     bands,
+    bar_on_top,
     clip_limit,
-    clipped_bar,
+    clipped,
     downwards,
     escaped,
     framed,
@@ -29,7 +29,7 @@ from gptviz.figures.theme import Theme
 
 PANEL = 230  # pixels, at most
 ROW = 15  # pixels, for a token that can be read
-NAME, BAR = 22, 60  # pixels, for a map's name and for the colours above all maps
+NAME = 22  # pixels, for a map's name
 ALMOST_ONE = 0.99999
 MOST_NAMES = 60  # of points in a map
 AXIS_NAMES = ("first main axis (PC 1)", "second main axis (PC 2)", "third main axis (PC 3)")
@@ -49,8 +49,10 @@ def embedding_heatmaps(
     """
     n_tokens, emb_dim = next(iter(panels.values())).shape
     limit = clip_limit(np.stack(list(panels.values())))
-    look = _signed("value, in all maps", limit, theme)
     height = min(PANEL, max(70, ROW * n_tokens))
+    whole, gap = 140 + (height + 24) * len(panels), 0.1 / len(panels)
+    bar, room = bar_on_top(clipped("value, in all maps", "±", limit), theme, NAME)
+    look = _signed(limit, bar, theme)
     down = _window_axis(labels, "token", theme, first, n_tokens, height)
     rows: list[tuple[Axis, list[go.Heatmap]]] = []
     for row, (name, values) in enumerate(panels.items(), start=1):
@@ -62,13 +64,11 @@ def embedding_heatmaps(
         rows.append((down, maps))
     ends = [-0.5, emb_dim - 0.5]
     across = plain_axis("dimension", theme, range=ends, tickformat="d")
-    whole, gap = 140 + (height + 24) * len(panels), 0.1 / len(panels)
-    names = [
+    room["annotations"] += [
         _name(name, top, theme)
         for name, (_, top) in zip(panels, bands(len(panels), gap), strict=True)
     ]
-    margin = MARGIN | {"t": BAR + NAME}
-    return stacked(rows, across, theme, whole, gap, annotations=names, margin=margin)
+    return stacked(rows, across, theme, whole, gap, **room)
 
 
 def _name(name: str, top: float, theme: Theme) -> dict[str, Any]:
@@ -107,12 +107,11 @@ def token_cosines(
 ) -> go.Figure:
     """How alike any two tokens' embeddings are, from token ``first`` of the sentence on."""
     hover = "token %{y:d} <b>%{y}</b><br>and token %{x:d} <b>%{x}</b><br>"
-    heatmap = _cosines(cosines, hover, theme, x0=first, y0=first)
     count = len(cosines)
     across = downwards(_window_axis(labels, "token", theme, first, count, height))
     down = _window_axis(labels, "token compared with it", theme, first, count, height)
-    angle = {"tickangle": -90 if count > 24 else -45}
-    return _square(heatmap, across | angle, down, theme, height)
+    across |= {"tickangle": -90 if count > 24 else -45}
+    return _square(cosines, hover, across, down, theme, height, x0=first, y0=first)
 
 
 def position_cosines(
@@ -123,10 +122,9 @@ def position_cosines(
 ) -> go.Figure:
     """How alike any two positions' embeddings are: the hover text shows each number as it is."""
     hover = "position %{y:d} and position %{x:d}<br>"
-    heatmap = _cosines(cosines, hover, theme, x=positions, y=positions)
     across = plain_axis("position", theme, tickformat="d")
     down = plain_axis("position compared with it", theme, tickformat="d", autorange="reversed")
-    return _square(heatmap, across, down, theme, height)
+    return _square(cosines, hover, across, down, theme, height, x=positions, y=positions)
 
 
 def cosine_by_distance(
@@ -145,21 +143,24 @@ def cosine_by_distance(
     return framed(line, theme, 340, across, up)
 
 
-def _cosines(
-    cosines: Float32[np.ndarray, "size size"], hover: str, theme: Theme, **places: Any
-) -> go.Heatmap:
-    """A map of cosines; what is 1, as each with itself, doesn't count for the scale."""
+def _square(
+    cosines: Float32[np.ndarray, "size size"],
+    hover: str,
+    across: Axis,
+    down: Axis,
+    theme: Theme,
+    height: int,
+    **places: Any,
+) -> go.Figure:
+    """A square map of cosines; what is 1, as each with itself, doesn't count for the scale."""
     limit = clip_limit(cosines[cosines < ALMOST_ONE])
+    bar, room = bar_on_top(clipped("cosine", "±", limit), theme)
     hover += "cosine %{z:.4f}<extra></extra>"
-    look = _signed("cosine", limit, theme)
-    return go.Heatmap(z=cosines, hovertemplate=hover, **look, **places)
-
-
-def _square(heatmap: go.Heatmap, across: Axis, down: Axis, theme: Theme, height: int) -> go.Figure:
-    """A map whose cells are as wide as they are high."""
+    look = _signed(limit, bar, theme)
+    heatmap = go.Heatmap(z=cosines, hovertemplate=hover, **look, **places)
     across |= {"constrain": "domain"}
     down |= {"scaleanchor": "x", "constrain": "domain", "constraintoward": "top"}
-    return framed(heatmap, theme, height, across, down, margin=MARGIN | {"t": BAR})
+    return framed(heatmap, theme, height, across, down, **room)
 
 
 def neighbour_bars(
@@ -246,12 +247,8 @@ def _space(titles: Sequence[str], theme: Theme) -> dict[str, Any]:
     return axes | {"aspectmode": "data"}
 
 
-def _signed(what: str, limit: float, theme: Theme) -> dict[str, Any]:
-    """Colours even on both sides of 0, and their bar at the top of the figure.
-
-    A bar that hangs on the map would push it down, and leave the title of its axis behind.
-    """
-    bar = clipped_bar(what, "±", limit, theme) | {"yref": "container", "yanchor": "top", "ypad": 0}
+def _signed(limit: float, bar: dict[str, Any], theme: Theme) -> dict[str, Any]:
+    """Colours even on both sides of 0."""
     return {"colorscale": scale(theme.diverging), "zmin": -limit, "zmax": limit, "colorbar": bar}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
@@ -12,16 +13,15 @@ import plotly.graph_objects as go
 from jaxtyping import Float, Float32, Float64
 
 from gptviz.figures.axes import (
-    MARGIN,
+    bar_on_top,
     clip_limit,
-    clipped_bar,
+    clipped,
     downwards,
     escaped,
     framed,
     plain_axis,
     ruled_axis,
     scale,
-    slim_bar,
     token_axis,
 )
 from gptviz.figures.theme import Theme
@@ -122,11 +122,27 @@ def _named_bars(
 
 
 def _percent(share: float) -> str:
-    return f"{share:.1%}" if share >= 0.001 else f"{share:.1g}"
+    return f"{share:.1%}" if share >= 0.001 else f"{100 * share:.1g}%"
 
 
 def _height(n_rows: int) -> int:
     return min(MOST_HEIGHT, 70 + ROW * n_rows)
+
+
+@dataclass(frozen=True)
+class Colours:
+    """A colour scale from 0 to ``most``, and what is written at its bar."""
+
+    title: str
+    most: float
+    shades: Sequence[str]
+    marks: Sequence[tuple[float, str]] = ()  # at the bar; plotly's own choice without
+
+    def ticks(self) -> dict[str, Any]:
+        if not self.marks:
+            return {}
+        places, words = zip(*self.marks, strict=True)
+        return {"tickvals": places, "ticktext": words}
 
 
 def lens_map(
@@ -135,7 +151,7 @@ def lens_map(
     details: Sequence[Sequence[str]],
     labels: Sequence[str],
     places: tuple[int, int],
-    colour: dict[str, Any],
+    colours: Colours,
     theme: Theme,
     exact: np.ndarray | None = None,
 ) -> go.Figure:
@@ -147,11 +163,13 @@ def lens_map(
         details: a line more for each cell, under the pointer.
         labels: the whole sentence's.
         places: position of the first column, and of the one to be marked.
-        colour: the scale: see ``probability_colours`` and its like.
+        colours: the scale of ``values``.
         exact: the numbers themselves, where the colours show their logarithms.
     """
     n_rows, n_columns = values.shape
     first, marked = places
+    height = min(MOST_HEIGHT, 150 + 30 * n_rows)
+    bar, room = bar_on_top(colours.title, theme)
     rows = ["before block 0", *(f"after block {layer}" for layer in range(n_rows - 1))]
     heatmap = go.Heatmap(
         z=values,
@@ -168,7 +186,10 @@ def lens_map(
         xgap=1,
         ygap=1,
         hovertemplate="%{y}, after token %{x:d} <b>%{x}</b><br>says %{hovertext}<extra></extra>",
-        **colour,
+        colorscale=scale(colours.shades),
+        zmin=0,
+        zmax=colours.most,
+        colorbar=bar | colours.ticks(),
     )
     ends = [first - 0.5, first + n_columns - 0.5]
     columns = token_axis(
@@ -183,8 +204,7 @@ def lens_map(
         "y1": n_rows - 0.5,
         "line": {"color": theme.kinds["feed_forward"], "width": 2},
     }
-    height = min(MOST_HEIGHT, 150 + 30 * n_rows)
-    return framed(heatmap, theme, height, columns, layers, shapes=[frame])
+    return framed(heatmap, theme, height, columns, layers, shapes=[frame], **room)
 
 
 def _short(label: str) -> str:
@@ -192,30 +212,24 @@ def _short(label: str) -> str:
     return escaped(cut)
 
 
-def probability_colours(theme: Theme) -> dict[str, Any]:
+def probability_colours(theme: Theme) -> Colours:
     """From 0 to 1: the surer, the stronger."""
-    return _colours("probability of the token in the cell", 1.0, theme.sequential, theme)
+    return Colours("probability of the token in the cell", 1.0, theme.sequential)
 
 
-def entropy_colours(vocab_size: int, theme: Theme) -> dict[str, Any]:
+def entropy_colours(vocab_size: int, theme: Theme) -> Colours:
     """From 0 bits to an even guess: the surer, the stronger."""
     most = math.log2(vocab_size)
     title = f"entropy in bits (an even guess: {most:.1f})"
-    return _colours(title, most, theme.sequential[::-1], theme)
+    return Colours(title, most, theme.sequential[::-1])
 
 
-def rank_colours(vocab_size: int, theme: Theme) -> dict[str, Any]:
+def rank_colours(vocab_size: int, theme: Theme) -> Colours:
     """Logarithmic from rank 1 to the last: the nearer to 1, the stronger. For log10 of the rank."""
     powers = range(math.ceil(math.log10(vocab_size)) + 1)
     title = "rank of the model's own answer (logarithmic)"
-    found = _colours(title, math.log10(vocab_size), theme.sequential[::-1], theme)
-    ticks = {"tickvals": list(powers), "ticktext": [f"{10**power:,}" for power in powers]}
-    return found | {"colorbar": found["colorbar"] | ticks}
-
-
-def _colours(title: str, most: float, colours: Sequence[str], theme: Theme) -> dict[str, Any]:
-    bar = slim_bar(title, theme)
-    return {"colorscale": scale(colours), "zmin": 0, "zmax": most, "colorbar": bar}
+    marks = [(float(power), f"{10**power:,}") for power in powers]
+    return Colours(title, math.log10(vocab_size), theme.sequential[::-1], marks)
 
 
 def part_bars(
@@ -254,7 +268,9 @@ def head_shares(
     heads: Float64[np.ndarray, "n_layers n_heads"], theme: Theme, unit: str = "logit"
 ) -> go.Figure:
     """What each head adds: a layer in each row, a head in each column; blue takes, orange gives."""
-    limit = clip_limit(heads)
+    (n_layers, n_heads), limit = heads.shape, clip_limit(heads)
+    height = min(760, 130 + 28 * n_layers)
+    bar, room = bar_on_top(clipped(f"added to the {unit}", "±", limit), theme)
     heatmap = go.Heatmap(
         z=heads,
         colorscale=scale(theme.diverging),
@@ -263,12 +279,10 @@ def head_shares(
         xgap=1,
         ygap=1,
         hovertemplate="layer %{y}, head %{x}<br>adds %{z:+.4f}<extra></extra>",
-        colorbar=clipped_bar(f"added to the {unit}", "±", limit, theme),
+        colorbar=bar,
     )
-    n_layers, n_heads = heads.shape
     whole = {"tickmode": "linear", "tick0": 0}
     columns = plain_axis("head", theme, dtick=math.ceil(n_heads / 32), **whole)
     rows = plain_axis("layer", theme, dtick=math.ceil(n_layers / 32), **whole)
     rows |= {"range": [n_layers - 0.5, -0.5]}
-    height = min(760, 160 + 28 * n_layers)
-    return framed(heatmap, theme, height, columns, rows, margin=MARGIN | {"b": 48})
+    return framed(heatmap, theme, height, columns, rows, **room)

@@ -121,7 +121,7 @@ def _over_tokens(
     title, names = rows
     n_rows, n_tokens = look["z"].shape
     height = min(620, 170 + 22 * n_rows)
-    bar, room = bar_on_top(said, theme, height)
+    bar, room = bar_on_top(said, theme)
     gap = 0 if n_tokens > 200 or n_rows > 48 else 1
     heatmap = go.Heatmap(
         x0=first,
@@ -169,7 +169,7 @@ def sum_strips(
     limit = clip_limit(rows)
     said = f"full colour from ±{limit:.3g} ({CLIP_PERCENTILE}th percentile)"
     height = 120 + 44 * len(rows)
-    bar, room = bar_on_top(said, theme, height)
+    bar, room = bar_on_top(said, theme)
     strips = go.Heatmap(
         z=rows,
         y=list(names),

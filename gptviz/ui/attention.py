@@ -72,7 +72,7 @@ def _map(screen: Screen, trace: Trace) -> None:
     _note_dropout(screen)
     layer, head = chosen_head()
     about = f"Heatmap: layer {layer}, head {head}; who looks in the row, who is looked at across."
-    chart(attention_map(weights, screen.labels, theme()), "exact", about)
+    chart(attention_map(weights, screen.labels, theme()), "exact", about, square=True)
 
 
 def _lines(screen: Screen, trace: Trace) -> None:

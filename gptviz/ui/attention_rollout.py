@@ -31,7 +31,7 @@ def show(screen: Screen, trace: Trace) -> None:
     about = "Heatmap: each position after the last block in a row, its share of each token across."
     picture, words = st.columns([3, 2], gap="large")
     with picture:
-        chart(figure, "rollout", about)
+        chart(figure, "rollout", about, square=True)
     with words:
         _assumptions(screen.config.has("shortcut"))
 

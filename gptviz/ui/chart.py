@@ -19,16 +19,26 @@ Drawn = Literal["plotly", "canvas", "words"]
 _save = component("save")
 
 
-def chart(figure: go.Figure, key: str, alt: str) -> None:
+def chart(figure: go.Figure, key: str, alt: str, square: bool = False) -> None:
     """Draw a figure, and offer it as PNG and SVG and its numbers as CSV.
 
     Args:
         key: names the figure on its page, and the files.
         alt: what it shows, for a screen reader: one plain sentence.
+        square: whether it is as high as it is wide: on a narrow screen it is less high then.
     """
     with st.container(key=f"figure_{key}", gap=None):
-        st.plotly_chart(figure, theme=None, key=key, alt=alt, config={"displaylogo": False})
+        if square:
+            with st.container(key=f"square_{key}", height=int(figure.layout.height), border=False):
+                _plot(figure, key, alt, "stretch")
+        else:
+            _plot(figure, key, alt, "content")
         take_along(key, partial(as_csv, figure))
+
+
+def _plot(figure: go.Figure, key: str, alt: str, height: Literal["stretch", "content"]) -> None:
+    config = {"displaylogo": False}
+    st.plotly_chart(figure, theme=None, key=key, alt=alt, height=height, config=config)
 
 
 def take_along(key: str, csv: Callable[[], str], drawn: Drawn = "plotly") -> None:
@@ -37,8 +47,8 @@ def take_along(key: str, csv: Callable[[], str], drawn: Drawn = "plotly") -> Non
     Args:
         key: names the picture on its page, and the files.
         csv: makes its numbers' file.
-        drawn: what the picture is: a chart of plotly's; a component's canvas, which saves itself as
-            PNG (and has no SVG); or a component's words, boxes and lines.
+        drawn: what the picture is: a chart of plotly's; a component's canvas; or a component's
+            words, boxes and lines.
     """
     row = st.container(
         key=f"take_{key}",

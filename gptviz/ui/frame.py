@@ -33,7 +33,13 @@ _STYLE = """<style>
 .modebar-btn[data-title^="Download"] { display: none; } /* below the figure, in three kinds */
 [data-testid="stTable"] [data-testid="stTableStyledTable"] th + td { padding-left: 16px; }
 .st-key-panel .katex { font-size: .95em; }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 3rem .9rem 2rem; } }
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding: 3rem .9rem 2rem; }
+  [data-testid="stLayoutWrapper"]:has(> [class*="st-key-square_"]) {
+    flex-basis: min(600px, 100vw + 50px) !important; }
+  .st-key-figure_lens { overflow-x: auto; }
+  .st-key-lens { min-width: 760px; }
+}
 </style>"""
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from gptviz.figures.prediction import entropy_colours, lens_map, probability_colours, rank_colours
+from gptviz.figures.prediction import (
+    Colours,
+    entropy_colours,
+    lens_map,
+    probability_colours,
+    rank_colours,
+)
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import choose, live
 from gptviz.ui.chart import chart
@@ -107,7 +113,7 @@ def _draw(screen: Screen, lens: Lens, shown: str, position: int) -> None:
     chart(figure, "lens", about)
 
 
-def _coloured(lens: Lens, shown: str, vocab_size: int) -> tuple[np.ndarray, dict[str, Any]]:
+def _coloured(lens: Lens, shown: str, vocab_size: int) -> tuple[np.ndarray, Colours]:
     """What the colour shows, and its scale."""
     if shown == "entropy":
         return lens.entropies, entropy_colours(vocab_size, theme())

@@ -46,11 +46,8 @@ def show(screen: Screen) -> None:
     if not screen.token_ids:
         st.info("The sentence is empty: type one in the sidebar and its tokens will stand here.")
         return
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
-    with left:
-        view = choose.view("tokens_view", VIEWS)
-    with right:
-        token = choose.token(screen)
+    view = choose.view("tokens_view", VIEWS)
+    token = choose.token(screen)
     if view == "pieces":
         _word(screen, token)
         _vocabularies(screen)

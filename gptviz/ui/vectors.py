@@ -112,7 +112,12 @@ def _similarity(screen: Screen, trace: Trace, token: int) -> None:
     shown = window(trace.n_tokens, MOST_SIDE, token)
     _say_window(screen, shown)
     figure = token_cosines(similarity(trace, shown, summed), screen.labels, theme(), shown.start)
-    chart(figure, "similarity", "Heatmap: the cosine between the vectors of any two tokens.")
+    chart(
+        figure,
+        "similarity",
+        "Heatmap: the cosine between the vectors of any two tokens.",
+        square=True,
+    )
 
 
 def _neighbours(screen: Screen, trace: Trace, token: int) -> None:
@@ -173,7 +178,7 @@ def vocabulary(screen: Screen, trace: Trace, token: int) -> None:
         found.places, found.shares, labels, found.n_sentence, chosen, theme(), solid
     )
     about = "Points: tokens of the sentence among others of the vocabulary, on their main axes."
-    chart(figure, "vocabulary_map", about)
+    chart(figure, "vocabulary_map", about, square=True)
 
 
 def _no_map(screen: Screen) -> str:
@@ -197,7 +202,12 @@ def positions(screen: Screen, trace: Trace) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         figure = position_cosines(found.cosines, found.positions, theme())
-        chart(figure, "positions", "Heatmap: the cosine between any two position embeddings.")
+        chart(
+            figure,
+            "positions",
+            "Heatmap: the cosine between any two position embeddings.",
+            square=True,
+        )
     with right:
         st.markdown("**The farther apart, the less alike?**")
         figure = cosine_by_distance(found.by_distance, found.positions, theme())

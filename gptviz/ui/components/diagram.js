@@ -23,10 +23,10 @@ function show(state) {
   const text = state.stage.clientWidth < NARROW ? state.data.narrow : state.data.wide;
   if (text !== state.shown) {
     const focused = state.stage.getRootNode().activeElement?.dataset?.path;
-    const before = state.svg && places(state.svg);
     const parsed = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
+    const size = parsed.getAttribute('viewBox').split(' ').map(Number);
+    const before = state.svg && places(state.svg, size[2] / state.size[2]);
     state.svg = copied(parsed);
-    const size = state.svg.getAttribute('viewBox').split(' ').map(Number);
     if (!state.size || size.join() !== state.size.join()) state.view = [...size];
     state.size = size;
     state.shown = text;
@@ -38,8 +38,11 @@ function show(state) {
   select(state, state.data.selected);
 }
 
-function places(svg) {
-  return new Map([...svg.querySelectorAll('.part')].map(part => [part.dataset.path, part.getBBox()]));
+// Where the parts are, in units of which the whole picture's width has `unit` times as many.
+function places(svg, unit = 1) {
+  const scaled = ({ x, y, width, height }) =>
+    ({ x: x * unit, y: y * unit, width: width * unit, height: height * unit });
+  return new Map([...svg.querySelectorAll('.part')].map(part => [part.dataset.path, scaled(part.getBBox())]));
 }
 
 // Parts that were there before glide to their new place, all else fades in.

@@ -2,7 +2,8 @@
 const states = new WeakMap();
 const GAP = 0.12; // of a tile
 const LEAST_TILE = 16; // of the canvas's own pixels: a map with few cells gets larger ones
-const SAVED_WIDTH = 1600; // pixels, at least, of a picture that is taken along
+const SAVED_WIDTH = 800; // pixels, at least, of a picture that is taken along
+const SVG = 'http://www.w3.org/2000/svg';
 
 function paint(state) {
   const { layers, heads, size, colours } = state.meta;
@@ -81,37 +82,35 @@ function choose(state, layer, head) {
   state.send('chosen', [layer, head]);
 }
 
-// The picture with the numbers of layers and heads at its edges.
+// The picture as SVG, with the numbers of layers and heads at its edges.
 function paper(state) {
   const { layers, heads, ink, ground } = state.meta;
   const grown = Math.ceil(SAVED_WIDTH / state.width), step = state.step * grown;
-  const size = Math.max(12, Math.min(32, step / 3)), edge = 2.5 * size;
-  const sheet = document.createElement('canvas'), pen = sheet.getContext('2d');
-  sheet.width = state.width * grown + 1.5 * edge; sheet.height = state.height * grown + 1.5 * edge;
-  pen.fillStyle = ground;
-  pen.fillRect(0, 0, sheet.width, sheet.height);
-  pen.imageSmoothingEnabled = false;
-  pen.drawImage(state.canvas, edge, edge, state.width * grown, state.height * grown);
-  Object.assign(pen, { fillStyle: ink, font: `${size}px sans-serif`, textBaseline: 'middle' });
-  const every = Math.ceil(2 * size / step);
-  pen.textAlign = 'center';
-  for (let head = 0; head < heads; head += every) pen.fillText(head, edge + (head + 0.45) * step, edge * 0.7);
-  pen.textAlign = 'right';
-  for (let layer = 0; layer < layers; layer += every)
-    pen.fillText(layer, edge * 0.8, edge + (layer + 0.45) * step);
-  pen.textAlign = 'left';
-  pen.fillText('layer ↓   head →', edge * 0.2, edge * 0.25);
-  return sheet;
-}
-
-function save(state, name) {
-  paper(state).toBlob(blob => {
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(blob);
-    link.download = `${name}.png`;
-    link.click();
-    URL.revokeObjectURL(link.href);
+  const size = Math.max(10, Math.min(16, step / 3)), edge = 2.5 * size;
+  const width = state.width * grown, height = state.height * grown;
+  const sheet = document.createElementNS(SVG, 'svg');
+  const put = (kind, attributes, text = '') => {
+    const made = sheet.appendChild(document.createElementNS(SVG, kind));
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.textContent = text;
+  };
+  sheet.setAttribute('width', width + 1.5 * edge);
+  sheet.setAttribute('height', height + 1.5 * edge);
+  put('rect', { width: '100%', height: '100%', fill: ground });
+  put('image', {
+    x: edge, y: edge, width, height, style: 'image-rendering: pixelated',
+    href: state.canvas.toDataURL(),
   });
+  const write = (x, y, anchor, text) => put('text', {
+    x, y, 'text-anchor': anchor, 'dominant-baseline': 'central', fill: ink,
+    'font-family': 'sans-serif', 'font-size': size,
+  }, text);
+  const every = Math.ceil(2 * size / step);
+  for (let head = 0; head < heads; head += every) write(edge + (head + 0.45) * step, edge * 0.7, 'middle', head);
+  for (let layer = 0; layer < layers; layer += every)
+    write(edge * 0.8, edge + (layer + 0.45) * step, 'end', layer);
+  write(edge * 0.2, edge * 0.25, 'start', 'layer ↓   head →');
+  return sheet;
 }
 
 function listen(state) {
@@ -136,7 +135,7 @@ function listen(state) {
   });
   document.addEventListener('gptviz-save', function saving({ detail }) {
     if (!canvas.isConnected) document.removeEventListener('gptviz-save', saving);
-    else if (detail.chart === state.meta.key) save(state, detail.name);
+    else if (detail.chart === state.meta.key) detail.picture = paper(state);
   });
 }
 

@@ -1,30 +1,37 @@
 // Saves a picture of the page. A plotly chart is saved by its own camera button: plotly itself is
-// not to be reached from here. A component's canvas saves itself when it hears of it. Words, boxes
-// and lines are drawn a second time, as SVG, each where it is on the screen.
+// not to be reached from here. All else is drawn a second time, as SVG: a component's canvas by the
+// component, when it hears of it; words, boxes and lines here, each where it is on the screen.
 const SVG = 'http://www.w3.org/2000/svg';
 const SCALE = 2; // pixels of a saved picture for each on the screen
 const EDGE = 12;
 
-function save({ chart, name, drawn }, format) {
-  if (drawn === 'canvas') {
-    document.dispatchEvent(new CustomEvent('gptviz-save', { detail: { chart, name } }));
-  } else if (drawn === 'words') {
-    saveWords(chart, name, format);
-  } else {
-    const plot = document.querySelector(`.st-key-${chart} .js-plotly-plot`);
-    if (!plot) return;
-    Object.assign(plot._context.toImageButtonOptions, { format, filename: name, scale: SCALE });
-    plot.querySelector('.modebar-btn[data-title^="Download"]').click();
-  }
-}
+const DRAWN = { canvas: ofCanvas, words: ofWords };
 
-function saveWords(chart, name, format) {
-  const host = [...document.querySelectorAll(`.st-key-${chart} *`)].find(each => each.shadowRoot);
-  if (!host) return;
-  const picture = redrawn(host.shadowRoot.querySelector('.wrap'));
+function save({ chart, name, drawn }, format) {
+  if (drawn === 'plotly') return savePlot(chart, name, format);
+  const picture = DRAWN[drawn](chart);
+  if (!picture) return;
   const file = new Blob([new XMLSerializer().serializeToString(picture)], { type: 'image/svg+xml' });
   if (format === 'svg') keep(file, `${name}.svg`);
   else asPng(file, picture).then(png => keep(png, `${name}.png`));
+}
+
+function savePlot(chart, name, format) {
+  const plot = document.querySelector(`.st-key-${chart} .js-plotly-plot`);
+  if (!plot) return;
+  Object.assign(plot._context.toImageButtonOptions, { format, filename: name, scale: SCALE });
+  plot.querySelector('.modebar-btn[data-title^="Download"]').click();
+}
+
+function ofCanvas(chart) {
+  const wanted = { chart }; // whoever draws this chart puts its picture here, at once
+  document.dispatchEvent(new CustomEvent('gptviz-save', { detail: wanted }));
+  return wanted.picture;
+}
+
+function ofWords(chart) {
+  const host = [...document.querySelectorAll(`.st-key-${chart} *`)].find(each => each.shadowRoot);
+  return host && redrawn(host.shadowRoot.querySelector('.wrap'));
 }
 
 function keep(file, name) {
@@ -160,7 +167,6 @@ const joined = (one, other) =>
 
 export default function ({ data, parentElement }) {
   for (const button of parentElement.querySelectorAll('button')) {
-    button.hidden = data.drawn === 'canvas' && button.dataset.format !== 'png';
     button.title = `save this picture as ${button.textContent}`;
     button.onclick = () => save(data, button.dataset.format);
   }

@@ -65,7 +65,7 @@ def test_colour_starts_at_zero_and_the_bar_says_where_it_ends(
     limit = np.percentile([1, 0.25, 0.75, 0.125, 0.375, 0.5], 99.5)
     assert heatmap.zmin == 0
     assert heatmap.zmax == pytest.approx(limit)
-    assert f"full colour from {limit:.3g} (99.5th percentile)" in heatmap.colorbar.title.text
+    assert f"full colour from {limit:.3g} (99.5th percentile)" in figure.layout.annotations[0].text
     assert [colour for _, colour in heatmap.colorscale] == list(theme.sequential)
 
 

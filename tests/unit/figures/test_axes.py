@@ -98,16 +98,17 @@ def test_bands_fill_the_height_but_for_the_gaps(count: int, gap: float) -> None:
     assert len({round(top - bottom, 9) for bottom, top in made}) == 1
 
 
-def test_a_frame_has_the_page_behind_it_and_room_for_its_bar() -> None:
-    bar, room = bar_on_top("value<br>full colour from 3", DARK, 200)
-    heatmap = go.Heatmap(z=[[1]], colorbar=bar)
+@pytest.mark.parametrize(("said", "below"), [("norm", 0), ("value<br>full colour from 3", 22)])
+def test_a_frame_has_the_page_behind_it_and_room_for_its_bar(said: str, below: int) -> None:
+    bar, room = bar_on_top(said, DARK, below)
     axis = plain_axis("dimension", DARK)
+    heatmap = go.Heatmap(z=[[1]], colorbar=bar)
     figure = framed(heatmap, DARK, 200, axis, axis, bargap=0.5, **room)
     assert (figure.layout.paper_bgcolor, figure.layout.height) == (DARK.background, 200)
-    assert figure.layout.bargap == 0.5
-    title = figure.layout.annotations[0]
-    assert title.text == "value<br>full colour from 3"
-    # From the top: the title's two lines, the bar with its numbers, the map.
-    bar_starts = (1 - figure.data[0].colorbar.y) * 200
-    assert bar_starts == pytest.approx(4 + 2 * 14)
-    assert figure.layout.margin.t > bar_starts + figure.data[0].colorbar.thickness
+    assert (figure.layout.bargap, figure.layout.margin.b) == (0.5, 8)
+    words = figure.layout.annotations[0]
+    assert words.text == said
+    # From the top: the bar, its numbers, the words, what else stands there, the map.
+    lines = 14 * (1 + said.count("<br>"))
+    assert figure.layout.margin.t >= 8 + 14 + lines + words.yshift
+    assert words.yshift > below

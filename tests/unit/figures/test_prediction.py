@@ -98,10 +98,19 @@ def test_the_lens_has_ranks_in_its_table_not_the_logarithms_of_its_colours() -> 
 def test_colours_of_the_lens_go_from_end_to_end(theme: Theme) -> None:
     share, bits = probability_colours(theme), entropy_colours(1024, theme)
     rank = rank_colours(1000, theme)
-    assert [(c["zmin"], c["zmax"]) for c in (share, bits, rank)] == [(0, 1), (0, 10), (0, 3)]
-    assert share["colorscale"][-1][1] == theme.sequential[-1]
-    assert bits["colorscale"][0][1] == rank["colorscale"][0][1] == theme.sequential[-1]
-    assert rank["colorbar"]["ticktext"] == ["1", "10", "100", "1,000"]
+    assert [colours.most for colours in (share, bits, rank)] == [1, 10, 3]
+    assert share.shades[-1] == bits.shades[0] == rank.shades[0] == theme.sequential[-1]
+    assert rank.marks == [(0, "1"), (1, "10"), (2, "100"), (3, "1,000")]
+
+
+def test_the_lens_is_coloured_by_its_scale_which_the_bar_names() -> None:
+    details, colours = [["", ""]] * 3, rank_colours(1000, LIGHT)
+    figure = lens_map(SAID, VALUES, details, LABELS, (1, 2), colours, LIGHT)
+    cells = figure.data[0]
+    assert (cells.zmin, cells.zmax) == (0, 3)
+    assert cells.colorscale[0] == (0, LIGHT.sequential[-1])
+    assert cells.colorbar.ticktext == ("1", "10", "100", "1,000")
+    assert figure.layout.annotations[0].text == colours.title
 
 
 def test_parts_start_where_the_one_above_ended_and_end_at_the_sum(theme: Theme) -> None:
@@ -127,7 +136,7 @@ def test_heads_are_even_on_both_sides(theme: Theme) -> None:
     assert cells.zmin == -cells.zmax
     assert figure.layout.yaxis.range == (1.5, -0.5)  # layer 0 on top
     assert (figure.layout.yaxis.title.text, figure.layout.xaxis.title.text) == ("layer", "head")
-    assert "added to the score" in cells.colorbar.title.text
+    assert "added to the score" in figure.layout.annotations[0].text
 
 
 def test_figures_stand_on_the_pages_ground(theme: Theme) -> None:
