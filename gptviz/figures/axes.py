@@ -58,6 +58,8 @@ def plain_axis(title: str, theme: Theme, **options: Any) -> Axis:
         "showline": False,
         "ticks": "",
         "automargin": True,
+        # Margins have room for them: to look for those past the edge takes a browser long.
+        "ticklabeloverflow": "allow",
     }
     return axis | options
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from functools import cache
 
@@ -104,8 +105,14 @@ def warm_up() -> None:
 
 def _warm_up() -> None:
     try:
+        import plotly.graph_objects  # noqa: F401
+
         from gptviz.cache import cached_model
 
         cached_model("tales")
+        # After every run Streamlit has Python look through all objects for lost ones, and nobody
+        # is served meanwhile. What has been imported stays: it needn't be looked at.
+        gc.collect()
+        gc.freeze()
     finally:
         WARM.set()
