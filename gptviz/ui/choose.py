@@ -74,6 +74,13 @@ TEMPERATURES = tuple(step / 20 for step in range(101))  # 0 to 5
 TOP_PS = tuple(step / 100 for step in range(1, 101))
 MOST_WRITTEN = 512
 
+PARAMETERS_VIEWS = {
+    "shares": "Share by part",
+    "costs": "Training and running",
+    "models": "Beside other models",
+    "parts": "Part by part",
+    "modules": "Every module",
+}
 MOST_ROWS = 4096
 NOTHING, KEPT = "nothing", "kept"
 
@@ -174,6 +181,7 @@ def _of_prediction(config: GPTConfig) -> Options:
 def _of_parameters(config: GPTConfig) -> Options:
     length = config.context_length
     return {
+        "parameters_view": ("shares", tuple(PARAMETERS_VIEWS)),
         "rows": (1, range(1, MOST_ROWS + 1)),
         "length": (length, range(1, length + 1)),
         "numbers": (next(iter(NUMBER_TYPES)), tuple(NUMBER_TYPES)),

@@ -8,12 +8,21 @@ from gptviz.compare import Row, Value, compare, read, written
 from gptviz.config import PRESETS, GPTConfig
 from gptviz.costs import NUMBER_TYPES
 from gptviz.ledger import Ledger
-from gptviz.ui.choose import KEPT, NOTHING, comparable
+from gptviz.ui.choose import KEPT, NOTHING, PARAMETERS_VIEWS, comparable
 from gptviz.ui.controls import Screen
+from gptviz.ui.costs import sizes
 from gptviz.ui.tables import SPACE, indented, size_in_words, table
 
 
-def controls(config: GPTConfig) -> None:
+def show(screen: Screen) -> None:
+    """All presets beside each other, then this configuration beside another."""
+    st.subheader("Beside other models", anchor=False)
+    sizes()
+    _controls(screen.config)
+    _beside(screen)
+
+
+def _controls(config: GPTConfig) -> None:
     """What to compare with, and a way to keep this configuration for it."""
     aside = st.session_state["aside"]
     kept = _in_short(read(aside)) if aside else ""
@@ -34,7 +43,7 @@ def controls(config: GPTConfig) -> None:
         )
 
 
-def beside(screen: Screen) -> None:
+def _beside(screen: Screen) -> None:
     """Both configurations in one table; nothing if there is nothing to compare with."""
     against = st.session_state["against"]
     if against == NOTHING:
@@ -66,7 +75,7 @@ def _how_to_read(differ: int, numbers: str) -> str:
         return "Both are the same so far: change something in the sidebar."
     return (
         f"{differ} rows differ; they are bold and marked ≠. Memory is for numbers in {numbers} "
-        "(chosen above), and both read the same number of tokens."
+        f"(chosen under *{PARAMETERS_VIEWS['costs']}*), and both read the same number of tokens."
     )
 
 

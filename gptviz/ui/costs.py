@@ -20,11 +20,20 @@ from gptviz.figures.roofline import roofline
 from gptviz.ledger import FP32_BYTES, Ledger
 from gptviz.ui.chart import chart
 from gptviz.ui.choose import MOST_ROWS
+from gptviz.ui.controls import Screen
 from gptviz.ui.frame import theme
 from gptviz.ui.tables import indented, size_in_words, table
 
 
-def controls(config: GPTConfig) -> None:
+def show(screen: Screen) -> None:
+    """What training and running take, for as much as is chosen."""
+    st.subheader("To train it and to run it", anchor=False)
+    _controls(screen.config)
+    _memory(screen.config)
+    _work(screen.config)
+
+
+def _controls(config: GPTConfig) -> None:
     """How much is read at once, in which numbers, on which device."""
     rows, length, numbers, device = st.columns([1, 1, 1, 2])
     rows.number_input("Rows at once", 1, MOST_ROWS, key="rows", help="Sentences in a batch.")
@@ -37,7 +46,7 @@ def controls(config: GPTConfig) -> None:
     )
 
 
-def memory(config: GPTConfig) -> None:
+def _memory(config: GPTConfig) -> None:
     """What a training step keeps, and what running keeps."""
     ledger, n_tokens, rows = Ledger(config), st.session_state["length"], st.session_state["rows"]
     width = NUMBER_TYPES[st.session_state["numbers"]]
@@ -83,7 +92,7 @@ def memory(config: GPTConfig) -> None:
         )
 
 
-def work(config: GPTConfig) -> None:
+def _work(config: GPTConfig) -> None:
     """FLOPs and bytes of training, reading and writing, and the least time they take."""
     ledger, n_tokens, rows = Ledger(config), st.session_state["length"], st.session_state["rows"]
     width = NUMBER_TYPES[st.session_state["numbers"]]
@@ -97,7 +106,7 @@ def work(config: GPTConfig) -> None:
     table(
         "FLOPs and bytes of reading and writing",
         ("With a KV cache", "FLOPs", "Bytes moved", "FLOPs a byte", "At least"),
-        [(name, *_work(done, device)) for name, done in phases.items()],
+        [(name, *_row(done, device)) for name, done in phases.items()],
     )
     figure = roofline(device, phases, theme())
     chart(figure, "roofline", f"Roofline of {device.name}: reading and writing below its roof.")
@@ -169,7 +178,7 @@ def sizes() -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=dict.fromkeys(large, numbers))
 
 
-def _work(done: Work, device: Device) -> tuple[str, str, str, str]:
+def _row(done: Work, device: Device) -> tuple[str, str, str, str]:
     moved, per_byte = size_in_words(done.bytes_moved), f"{done.intensity:,.1f}"
     return f"{done.flops:,}", moved, per_byte, _time(done.seconds_on(device))
 

@@ -1,4 +1,4 @@
-"""What the parameters page shows: the ledger's totals, and torchinfo's table beside them."""
+"""What the parameters page shows: the ledger's totals, and below them one of its views."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from gptviz.figures.parameters import parameter_treemap
 from gptviz.ledger import Ledger, parameters_formula
 from gptviz.module_table import ModuleTable, differences, module_table
 from gptviz.part_table import four_totals
+from gptviz.ui import compare, costs
 from gptviz.ui.chart import chart
+from gptviz.ui.controls import Screen
 from gptviz.ui.frame import theme
+from gptviz.ui.parts import parts
 from gptviz.ui.tables import table
 
 COLUMNS = {
@@ -48,7 +51,27 @@ def totals(config: GPTConfig) -> None:
             st.metric(f"Weights in {name}", weights, border=True)
     st.toggle("Sizes in MB (10⁶ bytes) instead of MiB (2²⁰ bytes)", key="decimal")
     st.latex(parameters_formula(config))
-    _four_totals(config)
+
+
+def show(view: str, screen: Screen) -> None:
+    """Draw the open view."""
+    views = {
+        "shares": shares,
+        "costs": costs.show,
+        "models": compare.show,
+        "parts": parts,
+        "modules": modules,
+    }
+    views[view](screen)
+
+
+def shares(screen: Screen) -> None:
+    """The treemap: each part's share of the parameters; and the counts of four ways to build it."""
+    st.subheader("Share by part", anchor=False)
+    ledger = Ledger(screen.config)
+    figure = parameter_treemap(ledger.shares(), ledger.parameters, theme())
+    chart(figure, "treemap", "Treemap: each part's share of the parameters.")
+    _four_totals(screen.config)
 
 
 def _four_totals(config: GPTConfig) -> None:
@@ -69,18 +92,12 @@ def _four_totals(config: GPTConfig) -> None:
     )
 
 
-def shares(config: GPTConfig) -> None:
-    """The treemap: each part's share of the parameters."""
-    ledger = Ledger(config)
-    figure = parameter_treemap(ledger.shares(), ledger.parameters, theme())
-    chart(figure, "treemap", "Treemap: each part's share of the parameters.")
-
-
 @st.fragment
-def modules(config: GPTConfig) -> None:
+def modules(screen: Screen) -> None:
     """torchinfo's rows, and where its totals differ from the ledger's."""
+    st.subheader("Every module", anchor=False)
     with st.spinner("torchinfo is walking through the model…"):
-        table = _module_table(config)
+        table = _module_table(screen.config)
     st.dataframe(
         _frame_of(table),
         hide_index=True,

@@ -19,6 +19,7 @@ HEAD = ("part", "formula", "ledger")
 @st.fragment
 def parts(screen: Screen) -> None:
     """The ledger's table at once; then, beside its counts, those of the model itself."""
+    st.subheader("Part by part, counted in several ways", anchor=False)
     place = st.empty()
     asked = (screen.config, screen.model if screen.is_trained else "")
     if st.session_state.get("counted") != asked:

@@ -17,6 +17,7 @@ from gptviz.reconcile import FILE, MODEL, STATE_DICT, by_module, reconcile
 from gptviz.ui.parts import as_csv
 
 PAGE = "pages/parameters.py"
+PARTS, MODELS = ({"parameters_view": view} for view in ("parts", "models"))
 
 
 def table(page, column):
@@ -36,7 +37,7 @@ def names(frame):
 
 @pytest.mark.parametrize("name", ["tales", "gpt2-small", "gpt3-175b"])
 def test_every_part_is_counted_and_checked(name, visit):
-    page = visit(PAGE, model=name)
+    page = visit(PAGE, **PARTS, model=name)
     shown = table(page, "check")
     ways = [MODEL, STATE_DICT, *([FILE] if name == "tales" else [])]
     assert list(shown.columns) == ["formula", "ledger", *ways, "check"]
@@ -54,7 +55,7 @@ def test_the_check_is_the_countings_own(visit, monkeypatch):
         "gptviz.reconcile.by_module", lambda model: {**by_module(model), **one_more}
     )
     # a size that no other test asks for: counts are cached
-    page = visit(PAGE, model="custom", context_length="257", emb_dim="256", n_heads="8")
+    page = visit(PAGE, **PARTS, model="custom", context_length="257", emb_dim="256", n_heads="8")
     checks = table(page, "check")["check"]
     assert checks["position embedding"] == checks["**the whole model**"] == "**≠ the model +1**"
     assert checks["token embedding"] == "equal"
@@ -62,13 +63,13 @@ def test_the_check_is_the_countings_own(visit, monkeypatch):
 
 def test_the_ledgers_numbers_do_not_wait_for_the_models(visit, monkeypatch):
     monkeypatch.setattr("gptviz.ui.parts._reconcile", lambda *_: st.stop())
-    shown = table(visit(PAGE), "formula")
+    shown = table(visit(PAGE, **PARTS), "formula")
     assert list(shown.columns) == ["formula", "ledger"]
     assert shown["ledger"].iloc[-1] == f"{Ledger(PRESETS['tales']).parameters:,}"
 
 
 def test_the_tied_head_is_explained_where_there_is_one(visit):
-    page = visit(PAGE, model="gpt2-small")
+    page = visit(PAGE, **PARTS, model="gpt2-small")
     assert "lists that tensor twice" not in page.words
     assert table(page, "check")["ledger"]["output head"] == "38,597,376"
     page.set("tie_weights", True)
@@ -90,7 +91,7 @@ def test_the_four_totals_follow_the_switches(visit):
 
 
 def test_the_parts_can_be_taken_along(visit):
-    page = visit(PAGE, model="gpt2-small")
+    page = visit(PAGE, **PARTS, model="gpt2-small")
     assert "Table as CSV" in [b.proto.label for b in page.app.get("download_button")]
     rows = pd.read_csv(io.StringIO(as_csv(reconcile(PRESETS["gpt2-small"]))), keep_default_na=False)
     assert list(rows.columns) == ["path", "part", "formula", "ledger", MODEL, STATE_DICT, "check"]
@@ -100,7 +101,7 @@ def test_the_parts_can_be_taken_along(visit):
 
 
 def test_nothing_is_compared_until_asked(visit):
-    page = visit(PAGE)
+    page = visit(PAGE, **MODELS)
     assert page.value("against") == "nothing"
     assert not [each for each in page.app.table if "this has" in each.value.columns]
     assert not {"against", "aside"} & set(page.link)
@@ -108,7 +109,7 @@ def test_nothing_is_compared_until_asked(visit):
 
 @pytest.mark.parametrize("other", PRESETS)
 def test_two_configurations_beside_each_other(other, visit):
-    page = visit(PAGE, model="gpt2-small").set("against", other)
+    page = visit(PAGE, **MODELS, model="gpt2-small").set("against", other)
     shown = compared(page)
     length = min(1024, PRESETS[other].context_length)
     found = compare(PRESETS["gpt2-small"], PRESETS[other], length)
@@ -119,13 +120,13 @@ def test_two_configurations_beside_each_other(other, visit):
         assert row.name in name
         assert row.differs == ("≠" in name) == this.startswith("**")
         assert row.differs or not change
-    assert page.link == {"model": "gpt2-small", "against": other} | (
+    assert page.link == {**MODELS, "model": "gpt2-small", "against": other} | (
         {"text": page.link["text"]} if "text" in page.link else {}
     )
 
 
 def test_what_differs_is_told_in_times_or_by_how_much(visit):
-    page = visit(PAGE, model="gpt2-small", against="gpt2-medium")
+    page = visit(PAGE, **MODELS, model="gpt2-small", against="gpt2-medium")
     shown = compared(page)
     layers = shown.loc["**≠\u00a0n_layers**"]
     assert list(layers) == ["**12**", "**24**", "**÷ 2**"]
@@ -137,7 +138,9 @@ def test_what_differs_is_told_in_times_or_by_how_much(visit):
 
 
 def test_memory_is_in_the_chosen_numbers_and_unit(visit):
-    page = visit(PAGE, model="gpt2-small", against="tales", numbers="bf16 or fp16", decimal="true")
+    page = visit(
+        PAGE, **MODELS, model="gpt2-small", against="tales", numbers="bf16 or fp16", decimal="true"
+    )
     weights = compared(page).loc["**≠\u00a0weights**"]
     expected = [
         size(Ledger(PRESETS[name]).weight_bytes(2), True) for name in ("gpt2-small", "tales")
@@ -147,7 +150,7 @@ def test_memory_is_in_the_chosen_numbers_and_unit(visit):
 
 
 def test_a_configuration_can_be_kept_and_changed(visit):
-    page = visit(PAGE, model="gpt2-small").press("Keep this one to compare")
+    page = visit(PAGE, **MODELS, model="gpt2-small").press("Keep this one to compare")
     assert page.value("against") == "kept"
     assert "change something" in page.words
     page.set("qkv_bias", True)
@@ -164,7 +167,7 @@ def test_a_configuration_can_be_kept_and_changed(visit):
 
 
 def test_the_kept_one_stays_over_pages_and_goes_along_in_the_link(visit):
-    page = visit(PAGE).press("Keep this one to compare").set("n_layers", 4)
+    page = visit(PAGE, **MODELS).press("Keep this one to compare").set("n_layers", 4)
     before = compared(page)
     page.go("pages/attention.py").go(PAGE)
     assert compared(page).equals(before)
@@ -176,7 +179,7 @@ def test_the_kept_one_stays_over_pages_and_goes_along_in_the_link(visit):
 
 def test_a_kept_one_may_have_placeholders(visit):
     bare = GPTConfig(placeholders=frozenset(PLACEHOLDER_PARTS))
-    page = visit(PAGE, model="gpt2-small", against="kept", aside=written(bare))
+    page = visit(PAGE, **MODELS, model="gpt2-small", against="kept", aside=written(bare))
     assert page.toasts == []
     shown = compared(page)
     assert shown.loc["**≠\u00a0placeholders**"].iloc[0] == "**none**"
@@ -199,7 +202,7 @@ def test_a_kept_one_may_have_placeholders(visit):
     ],
 )
 def test_nonsense_is_not_kept_and_the_page_says_so(nonsense, visit):
-    page = visit(PAGE, text="Hi", aside=nonsense, against="kept")
+    page = visit(PAGE, **MODELS, text="Hi", aside=nonsense, against="kept")
     assert page.value("against") == "nothing"
     assert len(page.toasts) == 1
     assert "aside" in page.toasts[0]
@@ -209,5 +212,5 @@ def test_nonsense_is_not_kept_and_the_page_says_so(nonsense, visit):
 
 def test_the_largest_that_can_be_kept_is_compared_with_the_largest_preset(visit):
     largest = written(GPTConfig(emb_dim=16384, n_heads=128, n_layers=128, context_length=16384))
-    page = visit(PAGE, model="gpt3-175b", against="kept", aside=largest)
+    page = visit(PAGE, **MODELS, model="gpt3-175b", against="kept", aside=largest)
     assert compared(page).loc["**≠\u00a0n_layers**"].iloc[1] == "**128**"

@@ -58,6 +58,7 @@ NONSENSE = {
     "solid": ["maybe", "1"],
     "against": ["gpt5", "kept", "Nothing", ""],  # nothing is kept
     "prediction_view": ["nowhere", ""],
+    "parameters_view": ["nowhere", ""],
     "candidates": ["11", "x"],
     "lens_colour": ["red", ""],
     "lens_columns": ["3", "33", "x"],

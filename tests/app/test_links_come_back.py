@@ -71,6 +71,7 @@ CHOSEN = {
     "written": 2,
     "drawn": 1,
     "against": "kept",
+    "parameters_view": "costs",
     "aside": '{"n_layers":3,"placeholders":["norm"]}',
 }
 SMALL_ONE = {"model": "custom", "vocab_size": "300", "emb_dim": "48", "n_heads": "6"}
@@ -82,7 +83,7 @@ MOVED = {
         *("qkv_bias", "tie_weights", "train", "drop_rate", "n_layers", "seed", "symbolic"),
         *("norm", "shortcut", "vocab_size", "context_length", "text", "block"),
     ],
-    "pages/parameters.py": ["rows", "length", "numbers", "device", "decimal"],
+    "pages/parameters.py": ["rows", "length", "numbers", "device", "decimal", "parameters_view"],
 }
 
 
@@ -127,7 +128,8 @@ def test_all_choices_together_come_back_and_give_the_same_screen(path, visit):
 
 @pytest.mark.parametrize(("path", "key"), [(p, key) for p, keys in MOVED.items() for key in keys])
 def test_what_is_moved_on_the_page_is_found_by_a_fresh_visit(path, key, visit):
-    page = visit(path, text="a b", **SMALL_ONE).set(key, CHOSEN[key])
+    link = {"text": "a b", "parameters_view": "costs", **SMALL_ONE}
+    page = visit(path, **link).set(key, CHOSEN[key])
     fresh = visit(path, **page.link)
     assert fresh.value(key) == CHOSEN[key]
     assert fresh.heading == page.heading

@@ -109,5 +109,5 @@ def test_a_model_too_large_for_memory_still_has_diagram_and_table(visit, free_me
     free_memory(400_000_000)
     page = visit(model="gpt3-175b", text=TEXT, block="95")
     assert 'data-path="blocks.95.attention.query"' in page.sent("diagram")["wide"]
-    page.go("pages/parameters.py")
+    page = visit("pages/parameters.py", model="gpt3-175b", text=TEXT, parameters_view="modules")
     assert len(page.app.dataframe[-1].value) > 96

@@ -1,4 +1,4 @@
-"""The parameters page: the ledger's totals, torchinfo's rows, and where they differ."""
+"""The parameters page: the ledger's totals, and below them one of five views."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_totals_are_the_known_ones(name, untied, tied, mebibytes, visit):
 
 @pytest.mark.parametrize("name", ["tales", "gpt3-175b"])
 def test_the_table_has_every_module(name, visit):
-    page = visit("pages/parameters.py", model=name)
+    page = visit("pages/parameters.py", parameters_view="modules", model=name)
     rows = page.app.dataframe[-1].value
     assert set(rows["path"]) - {""} == set(Ledger(PRESETS[name]).paths()) - {""}
     whole = rows[rows["path"] == ""]["parameters"].item()
@@ -41,7 +41,7 @@ def test_the_table_has_every_module(name, visit):
 
 
 def test_where_torchinfo_differs_is_said(visit):
-    page = visit("pages/parameters.py")
+    page = visit("pages/parameters.py", parameters_view="modules")
     sentences = differences(module_table(PRESETS["tales"]))
     assert len(sentences) > 3
     for sentence in sentences:
@@ -56,7 +56,7 @@ def test_the_shares_are_the_ledgers(visit, numbers):
 
 
 def test_the_table_follows_the_configuration(visit):
-    page = visit("pages/parameters.py")
+    page = visit("pages/parameters.py", parameters_view="modules")
     before = len(page.app.dataframe[-1].value)
     page.set("n_layers", 3)
     after = page.app.dataframe[-1].value
@@ -65,7 +65,7 @@ def test_the_table_follows_the_configuration(visit):
 
 
 def test_memory_and_work_follow_the_choices(visit):
-    page = visit("pages/parameters.py", model="gpt2-small")
+    page = visit("pages/parameters.py", parameters_view="costs", model="gpt2-small")
     page.set("length", 1024).set("rows", 2).set("numbers", "bf16 or fp16")
     page.set("device", "NVIDIA H100 SXM")
     ledger = Ledger(PRESETS["gpt2-small"])
@@ -87,7 +87,13 @@ def cells(page, column):
 
 def test_the_known_flops_and_cache_stand_on_the_page(visit):
     """GPT-2 small, two rows of 1,024 tokens: in all and for a token, attention apart."""
-    page = visit("pages/parameters.py", model="gpt2-small", rows="2", numbers="bf16 or fp16")
+    page = visit(
+        "pages/parameters.py",
+        parameters_view="costs",
+        model="gpt2-small",
+        rows="2",
+        numbers="bf16 or fp16",
+    )
     flops = cells(page, "FLOPs a token")
     assert flops["A forward pass"] == ["583,296,614,400", "284,812,800"]
     assert flops["in the Linear layers"] == ["505,987,203,072", "247,064,064"]
@@ -101,10 +107,12 @@ def test_the_known_flops_and_cache_stand_on_the_page(visit):
 
 
 def test_reading_and_writing_stand_below_the_roof_of_the_device(visit, numbers):
-    page = visit("pages/parameters.py", model="gpt2-small", numbers="bf16 or fp16")
+    page = visit(
+        "pages/parameters.py", parameters_view="costs", model="gpt2-small", numbers="bf16 or fp16"
+    )
     page.set("device", "NVIDIA A100 80GB SXM")
     ledger = Ledger(PRESETS["gpt2-small"])
-    roof, read, write = page.figures()[1]["data"]
+    roof, read, write = page.figures()[0]["data"]
     assert roof["name"] == "roof of NVIDIA A100 80GB SXM"
     assert numbers(roof["y"]).max() == 312
     for point, work in ((read, prefill(ledger, 1024)), (write, decode(ledger, 1024))):
@@ -113,37 +121,51 @@ def test_reading_and_writing_stand_below_the_roof_of_the_device(visit, numbers):
 
 
 def test_no_attention_needs_no_cache(visit):
-    page = visit("pages/parameters.py", model="gpt2-small", attention="false")
+    page = visit(
+        "pages/parameters.py", parameters_view="costs", model="gpt2-small", attention="false"
+    )
     size_, how = cells(page, "How")["KV cache of one token"]
     assert (size_, how) == ("0 bytes", "there is no attention to have keys and values")
 
 
 def test_sizes_in_another_unit(visit):
-    page = visit("pages/parameters.py", model="gpt2-small").set("decimal", True)
+    page = visit("pages/parameters.py", parameters_view="costs", model="gpt2-small").set(
+        "decimal", True
+    )
     assert metrics(page)[2] == "652.04 MB"
     assert "MiB|" not in page.words
     assert "MB|" in page.words
 
 
 def test_training_is_not_counted_in_int8(visit):
-    words = visit("pages/parameters.py", numbers="int8").words
+    words = visit("pages/parameters.py", parameters_view="costs", numbers="int8").words
     assert "KV cache" in words
     assert "Gradients" not in words
     assert "A training step is left out" in words
 
 
 def test_a_device_that_cannot_hold_the_weights_is_named(visit):
-    page = visit("pages/parameters.py", model="gpt3-175b", device="NVIDIA T4", decimal="true")
+    page = visit(
+        "pages/parameters.py",
+        parameters_view="costs",
+        model="gpt3-175b",
+        device="NVIDIA T4",
+        decimal="true",
+    )
     held = Ledger(PRESETS["gpt3-175b"]).weight_bytes(4) + 2 * 96 * 12_288 * 2048 * 4
     (warning,) = page.app.warning
     assert f"take {size(held, decimal=True)}; NVIDIA T4 has 16.00 GB" in warning.value
     page.set("numbers", "int8").set("device", "NVIDIA H200 SXM").set("length", 1)
     assert "141.00 GB" in page.app.warning[0].value  # 175 GB, even so
-    assert not visit("pages/parameters.py").app.warning
+    assert not visit("pages/parameters.py", parameters_view="costs").app.warning
 
 
 def test_gpt2_and_gpt3_stand_beside_each_other(visit):
-    rows = visit("pages/parameters.py").app.dataframe[0].value.set_index("model")
+    rows = (
+        visit("pages/parameters.py", parameters_view="models")
+        .app.dataframe[0]
+        .value.set_index("model")
+    )
     assert set(rows.index) == set(PRESETS)
     for name, config in PRESETS.items():
         assert rows["parameters, untied"][name] == Ledger(config).parameters_untied
@@ -161,5 +183,9 @@ def test_gpt2_and_gpt3_stand_beside_each_other(visit):
     ],
 )
 def test_the_published_sizes_are_in_the_table(name, count, visit):
-    rows = visit("pages/parameters.py").app.dataframe[0].value.set_index("model")
+    rows = (
+        visit("pages/parameters.py", parameters_view="models")
+        .app.dataframe[0]
+        .value.set_index("model")
+    )
     assert rows["tied, with qkv bias"][name] == count

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlencode
 from xml.etree import ElementTree
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -133,7 +134,13 @@ def test_the_overview_is_saved_as_a_picture_and_as_numbers(visit):
         row.get_by_role("button", name="PNG", exact=True).click()
     assert picture.value.suggested_filename == "gptviz-all_heads.png"
     assert Path(picture.value.path()).read_bytes().startswith(b"\x89PNG")
-    expect(row.get_by_role("button", name="SVG", exact=True)).to_be_hidden()
+    with page.expect_download() as drawing:
+        row.get_by_role("button", name="SVG", exact=True).click()
+    svg = ElementTree.parse(drawing.value.path()).getroot()
+    assert [each.tag.rpartition("}")[2] for each in svg][:2] == ["rect", "image"]
+    assert svg[1].attrib["href"].startswith("data:image/png;base64,")
+    heads, layers = map(str, range(8)), map(str, range(6))
+    assert [each.text for each in svg[2:]] == [*heads, *layers, "layer ↓   head →"]
     with page.expect_download() as numbers:
         row.get_by_role("button", name="CSV", exact=True).click()
     rows = Path(numbers.value.path()).read_text(encoding="utf-8").splitlines()

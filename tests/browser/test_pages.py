@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
+from gptviz.ui.frame import MENU
+
 # What shows that a page is whole: each is there only once the last step has been drawn.
 WHOLE = {
     "/": [".part", ".bar"],
@@ -14,7 +16,8 @@ WHOLE = {
     "/activations": [".st-key-stream .js-plotly-plot", ".st-key-turns .js-plotly-plot"],
     "/attention": [".st-key-exact .js-plotly-plot", "canvas[tabindex]"],
     "/prediction": [".st-key-candidates_figure .js-plotly-plot"],
-    "/parameters": [".st-key-treemap .js-plotly-plot", "[data-testid=stDataFrame]"],
+    "/parameters": [".st-key-treemap .js-plotly-plot", "[data-testid=stTable]"],
+    "/parameters?parameters_view=modules": ["[data-testid=stDataFrame]"],
 }
 
 HOSTILE = (
@@ -28,7 +31,7 @@ def expect_whole(page: Page, path: str) -> None:
         expect(page.locator(selector).first).to_be_attached()
     expect(page.locator(".st-key-n_layers")).to_have_count(1)
     menu = page.get_by_test_id("stSidebar").get_by_test_id("stPageLink")
-    expect(menu).to_have_count(len(WHOLE))
+    expect(menu).to_have_count(len(MENU))
 
 
 @pytest.mark.parametrize("path", WHOLE)
@@ -106,7 +109,7 @@ def watched(visit):
 @pytest.mark.parametrize("path", WHOLE)
 def test_hostile_text_in_the_link_runs_nothing(path, watched):
     link = {"text": HOSTILE, "model": HOSTILE, "block": HOSTILE, "layer": HOSTILE, HOSTILE: HOSTILE}
-    page = watched(f"{path}?{urlencode(link)}")
+    page = watched(f"{path}{'&' if '?' in path else '?'}{urlencode(link)}")
     expect_whole(page, path)
     expect(page.locator(".st-key-text textarea")).to_have_value(HOSTILE)
     expect_harmless(page)

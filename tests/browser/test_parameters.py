@@ -15,7 +15,7 @@ CONFIG = GPTConfig(emb_dim=48, n_heads=4, n_layers=3, vocab_size=1000, context_l
 
 
 def test_the_table_of_parts_is_taken_along(visit):
-    page = visit(f"/parameters?{SMALL}")
+    page = visit(f"/parameters?{SMALL}&parameters_view=parts")
     with page.expect_download() as taken:
         page.get_by_role("button", name="Table as CSV").click()
     rows = list(DictReader(taken.value.path().read_text(encoding="utf-8").splitlines()))
@@ -28,7 +28,7 @@ def test_the_table_of_parts_is_taken_along(visit):
 def test_a_kept_configuration_stands_beside_a_changed_one_and_survives_a_reload(
     visit, act, settled
 ):
-    page = visit(f"/parameters?{SMALL}")
+    page = visit(f"/parameters?{SMALL}&parameters_view=models")
     act(page, page.get_by_role("button", name="Keep this one to compare").click)
     act(page, page.locator(".st-key-tie_weights label").first.click)
     tied, untied = (Ledger(CONFIG.changed(tie_weights=tie)).parameters for tie in (True, False))
