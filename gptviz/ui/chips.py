@@ -70,7 +70,7 @@ def token_chips(tokenizer: Tokenizer, ids: Sequence[int]) -> list[Chip]:
         label, end = tokenizer.label(token_id), start + len(piece)
         about = f"token {place} “{label}” · id {token_id} · {_in_bytes(piece)}"
         whole = whole_characters(data, start, end)
-        chip: Chip = {"label": label}
+        chip: Chip = {"label": label, "id": token_id}
         if whole != piece:
             chip["split"] = True
             about += f" · part of “{visible(whole)}”"

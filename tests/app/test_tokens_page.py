@@ -58,6 +58,7 @@ def test_the_chips_are_the_sentences_tokens_and_a_click_chooses_one(visit):
     page = visit(PAGE, text=TEXT)
     some = Tokenizer(8192)
     assert labels(page) == some.labels(some.encode(TEXT))
+    assert [chip["id"] for chip in page.sent("tokens_chips")["chips"]] == some.encode(TEXT)
     assert page.sent("tokens_chips")["chosen"] == page.n_tokens - 1
     page.click("tokens_chips", "chosen", 2)
     assert page.value("token") == 2

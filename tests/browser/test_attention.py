@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlencode
 from xml.etree import ElementTree
-from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Page, expect

@@ -61,6 +61,31 @@ def test_a_page_fits_a_phone(path, visit):
     assert not beyond
 
 
+@pytest.mark.parametrize(
+    ("link", "key"),
+    [
+        ("/attention?", "exact"),
+        ("/attention?attention_view=rollout", "rollout"),
+        ("/tokens?tokens_view=map", "vocabulary_map"),
+        ("/tokens?tokens_view=positions", "positions"),
+    ],
+)
+def test_what_is_square_is_not_a_tower_on_a_phone(link, key, visit):
+    plot = f".st-key-{key} .js-plotly-plot"
+    wide = visit(link).locator(plot).bounding_box()
+    slim = visit(link, width=390, height=844).locator(plot).bounding_box()
+    assert wide["height"] >= 560
+    assert slim["width"] < slim["height"] < slim["width"] + 100
+
+
+def test_what_each_layer_says_can_be_read_on_a_phone(visit):
+    page = visit("/prediction?prediction_view=lens", width=390, height=844)
+    assert page.locator(".st-key-lens .js-plotly-plot").bounding_box()["width"] > 700
+    assert page.locator(".st-key-figure_lens").bounding_box()["width"] < 390
+    words = page.locator(".st-key-lens .heatmaplayer text").first
+    assert float(words.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")) > 8
+
+
 def brightness(colour: str) -> float:
     red, green, blue = (float(part) for part in colour.split("(")[1].rstrip(")").split(",")[:3])
     return (0.299 * red + 0.587 * green + 0.114 * blue) / 255

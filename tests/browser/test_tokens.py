@@ -37,8 +37,10 @@ def test_arrow_keys_go_from_token_to_token_and_stop_at_the_end(visit, act):
     expect(page.locator(f"{CHIP}.chosen")).to_have_text("Once")
 
 
-def test_pointing_at_a_chip_tells_position_id_and_bytes(visit):
+def test_a_chip_shows_its_id_and_pointing_at_it_tells_position_and_bytes(visit):
     page = visit("/tokens?" + urlencode({"text": "a 🙂"}))
+    below = page.locator(CHIP).first.evaluate("e => getComputedStyle(e, '::after').content")
+    assert below == '"64"'
     tip = page.locator(".st-key-tokens_chips .tip")
     page.locator(CHIP).first.hover()
     expect(tip).to_have_text("token 0 “a” · id 64 · 1 byte: 61")
@@ -63,7 +65,7 @@ def test_a_thousand_tokens_scroll_in_their_own_area_and_the_page_stays(visit, ac
     page = visit(f"/tokens?{link}&text=" + "a+king+" * 200 + "&token=0")
     expect(page.locator(CHIP)).to_have_count(1024)
     area = page.locator(".st-key-tokens_chips .chips")
-    assert area.evaluate("e => e.scrollHeight > e.clientHeight && e.clientHeight <= 250")
+    assert area.evaluate("e => e.scrollHeight > e.clientHeight && e.clientHeight <= 300")
     area.focus()
     act(page, lambda: area.press("End"))
     expect(page.locator(f"{CHIP}.chosen")).to_be_in_viewport()

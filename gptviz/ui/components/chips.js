@@ -5,12 +5,13 @@ const COLOURS = 5;
 function draw(state) {
   const { place, data } = state;
   const made = document.createDocumentFragment();
-  state.chips = data.chips.map(({ label, split, ends_line }, i) => {
+  state.chips = data.chips.map(({ label, id, split, ends_line }, i) => {
     const chip = document.createElement('span');
     chip.className = `chip c${i % COLOURS}${split ? ' split' : ''}`;
     chip.id = `chip-${i}`;
     chip.setAttribute('role', data.choosable ? 'option' : 'listitem');
     chip.textContent = label;
+    if (id !== undefined) chip.dataset.number = id;
     made.append(chip);
     if (ends_line) made.append(document.createElement('br'));
     return chip;

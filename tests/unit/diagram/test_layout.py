@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 import pytest
@@ -134,6 +135,14 @@ def test_all_is_on_the_picture(view, narrow):
         assert all(inside((x, y, x, y), paper) for x, y in thing.points), thing
     for text in drawing.texts:
         assert inside((text.x, text.y, text.x, text.y), paper), text
+
+
+@any_drawing
+def test_what_parts_do_stands_beside_the_closed_picture_a_line_below_the_other(view, narrow):
+    drawing = lay_out(replace(view, opened=""), narrow)
+    notes = sorted(text.y for text in drawing.texts if text.style == "note")
+    assert bool(notes) == (not narrow)
+    assert all(below - above >= 16 for above, below in pairwise(notes))
 
 
 @any_drawing
@@ -438,6 +447,7 @@ def test_every_head_has_its_map_or_is_counted():
 def test_gpt3_is_drawn_without_torch(root):
     code = """
 import sys
+from dataclasses import replace
 from gptviz.config import PRESETS
 from gptviz.diagram.layout import lay_out
 from gptviz.diagram.svg import to_svg
