@@ -39,7 +39,7 @@ _STYLE = """<style>
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-square_"]) {
     flex-basis: min(600px, 100vw + 50px) !important; }
   .st-key-figure_lens { overflow-x: auto; }
-  .st-key-lens { min-width: 760px; }
+  .st-key-lens { min-width: 960px; }
 }
 </style>"""
 

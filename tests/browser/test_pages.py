@@ -80,10 +80,10 @@ def test_what_is_square_is_not_a_tower_on_a_phone(link, key, visit):
 
 def test_what_each_layer_says_can_be_read_on_a_phone(visit):
     page = visit("/prediction?prediction_view=lens", width=390, height=844)
-    assert page.locator(".st-key-lens .js-plotly-plot").bounding_box()["width"] > 700
+    assert page.locator(".st-key-lens .js-plotly-plot").bounding_box()["width"] > 900
     assert page.locator(".st-key-figure_lens").bounding_box()["width"] < 390
     words = page.locator(".st-key-lens .heatmaplayer text").first
-    assert float(words.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")) > 8
+    assert float(words.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")) >= 10
 
 
 def brightness(colour: str) -> float:
