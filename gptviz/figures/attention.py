@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from gptviz.figures.axes import (
 from gptviz.figures.theme import Theme
 
 FEW_TOKENS = 24  # up to here cells stand apart
+MOST_NAMES = 32  # of tokens along a map's side, which is short on a narrow screen
 QUERY, KEY = "query: the token that looks", "key: the token looked at"
 
 
@@ -90,7 +92,8 @@ def _lower_map(
         hovertemplate=hover,
         colorbar=bar,
     )
-    across, down = (token_axis(labels, title, theme, constrain="domain") for title in axes)
+    sparse = {"dtick": math.ceil(len(labels) / MOST_NAMES), "constrain": "domain"}
+    across, down = (token_axis(labels, title, theme, **sparse) for title in axes)
     square = {"scaleanchor": "x", "constraintoward": "top"}
     columns, rows = across | {"tickangle": angle}, downwards(down) | square
     return framed(heatmap, theme, height, columns, rows, **room)

@@ -29,7 +29,9 @@ from gptviz.figures.theme import Theme
 
 PANEL = 230  # pixels, at most
 ROW = 15  # pixels, for a token that can be read
+NARROW = 400  # pixels that a square map may be high on a narrow screen
 NAME = 22  # pixels, for a map's name
+BELOW = 56  # pixels, for the axis below the last map
 ALMOST_ONE = 0.99999
 MOST_NAMES = 60  # of points in a map
 AXIS_NAMES = ("first main axis (PC 1)", "second main axis (PC 2)", "third main axis (PC 3)")
@@ -50,8 +52,9 @@ def embedding_heatmaps(
     n_tokens, emb_dim = next(iter(panels.values())).shape
     limit = clip_limit(np.stack(list(panels.values())))
     height = min(PANEL, max(70, ROW * n_tokens))
-    whole, gap = 140 + (height + 24) * len(panels), 0.1 / len(panels)
     bar, room = bar_on_top(clipped("value, in all maps", "±", limit), theme, NAME)
+    inside = (height + NAME) * len(panels) - NAME
+    whole, gap = room["margin"]["t"] + inside + BELOW, NAME / inside
     look = _signed(limit, bar, theme)
     down = _window_axis(labels, "token", theme, first, n_tokens, height)
     rows: list[tuple[Axis, list[go.Heatmap]]] = []
@@ -108,8 +111,8 @@ def token_cosines(
     """How alike any two tokens' embeddings are, from token ``first`` of the sentence on."""
     hover = "token %{y:d} <b>%{y}</b><br>and token %{x:d} <b>%{x}</b><br>"
     count = len(cosines)
-    across = downwards(_window_axis(labels, "token", theme, first, count, height))
-    down = _window_axis(labels, "token compared with it", theme, first, count, height)
+    across = downwards(_window_axis(labels, "token", theme, first, count, NARROW))
+    down = _window_axis(labels, "token compared with it", theme, first, count, NARROW)
     across |= {"tickangle": -90 if count > 24 else -45}
     return _square(cosines, hover, across, down, theme, height, x0=first, y0=first)
 

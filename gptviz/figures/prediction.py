@@ -52,7 +52,7 @@ def candidate_bars(
     ranks = [f"rank {rank}" for rank in range(1, len(labels) + 1)]
     logs = [f"log-probability {log:.3f} nats" for log in log_probabilities]
     colours = [theme.kinds["head"]] * len(labels) + [theme.line]
-    texts = [_percent(number) for number in shares.tolist()]
+    texts = [percent(number) for number in shares.tolist()]
     if came is not None:
         colours[came] = theme.kinds["embedding"]
         texts[came] += " · came next"
@@ -88,7 +88,7 @@ def sampled_bars(
     """
     names = [*labels, f"{others:,} others"]
     own, shares = (np.append(numbers, rest) for numbers, rest in (before, after))
-    texts = [_percent(share) if share else "cut" for share in shares.tolist()]
+    texts = [percent(share) if share else "cut" for share in shares.tolist()]
     strong = [theme.kinds["head"]] * len(names)
     if drawn is not None:
         texts[drawn] += " · drawn"
@@ -121,8 +121,9 @@ def _named_bars(
     return framed(bars, theme, _height(len(names)), across, rows, **layout)
 
 
-def _percent(share: float) -> str:
-    return f"{share:.1%}" if share >= 0.001 else f"{100 * share:.1g}%"
+def percent(share: float, digits: int = 1) -> str:
+    """A share in percent; a small one keeps its digits."""
+    return f"{share:.{digits}%}" if share >= 0.001 else f"{100 * share:.{digits}g}%"
 
 
 def _height(n_rows: int) -> int:

@@ -105,8 +105,7 @@ def warm_up() -> None:
 
 def _warm_up() -> None:
     try:
-        import plotly.graph_objects  # noqa: F401
-
+        import gptviz.figures.axes  # noqa: F401
         from gptviz.cache import cached_model
 
         cached_model("tales")

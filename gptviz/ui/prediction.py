@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from gptviz.figures.prediction import candidate_bars
+from gptviz.figures.prediction import candidate_bars, percent
 from gptviz.figures.table import tokens_as_csv
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import choose, live, prediction_lens, prediction_parts, prediction_writing
@@ -87,8 +87,8 @@ def _expectation(screen: Screen, trace: Trace, position: int, count: int) -> Non
 def _came(came: Standing, top: float, vocab_size: int) -> None:
     """Where the token that came stands."""
     surprise = -came.log_probability
-    likeliest = f"the likeliest had {top:.2%}"
-    measure("Probability of what came", f"{came.probability:.2%}", likeliest)
+    likeliest = f"the likeliest had {percent(top, 2)}"
+    measure("Probability of what came", percent(came.probability, 2), likeliest)
     measure("Its rank", f"{came.rank:,}", f"of {vocab_size:,}")
     help_ = "Minus the log of its probability: this token's part of the loss."
     measure("Its surprise", f"{surprise / math.log(2):.2f} bits", f"{surprise:.3f} nats", help_)

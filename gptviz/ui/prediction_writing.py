@@ -247,7 +247,7 @@ def _choose(n_before: int) -> None:
 def _drawn(screen: Screen, trace: Trace, writing: Writing, sampling: Sampling) -> None:
     """What one written token was drawn from; what the first will be, while there is none."""
     from gptviz.analysis.sampling import choices
-    from gptviz.figures.prediction import sampled_bars
+    from gptviz.figures.prediction import percent, sampled_bars
 
     step = writing.steps[_chosen(writing)] if writing.steps else None
     found = step.choices if step else choices(trace.last_logits, sampling, BARS)
@@ -261,8 +261,8 @@ def _drawn(screen: Screen, trace: Trace, writing: Writing, sampling: Sampling) -
         st.text(f"Drawn: {label(step.token_id)}")
     with st.container(horizontal=True):
         if step is not None and drawn is not None:
-            own = f"the model's own: {found.probabilities[drawn]:.2%}"
-            measure("Its probability then", f"{step.probability:.2%}", own)
+            own = f"the model's own: {percent(float(found.probabilities[drawn]), 2)}"
+            measure("Its probability then", percent(step.probability, 2), own)
         left = f"of {vocab_size:,}"
         measure("Tokens that can be drawn", f"{found.n_left:,}", left)
         was, now = found.entropies

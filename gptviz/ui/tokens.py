@@ -71,10 +71,10 @@ def _totals(screen: Screen, tokenizer: Tokenizer) -> str:
     n_tokens = screen.sentence_length
     n_bytes = sum(len(tokenizer.token_bytes(token_id)) for token_id in tokenizer.encode(text))
     said = (
-        f"{len(text):,} characters · {n_tokens:,} tokens · {n_tokens / len(text):.2f} tokens per "
-        f"character · {n_bytes / n_tokens:.2f} bytes per token. A click chooses a token. Colours "
-        "only tell neighbours apart: ␣ is a space, ⏎ the end of a line, and a dashed chip holds "
-        "bytes of a character that is cut."
+        f"{counted(len(text), 'character')} · {counted(n_tokens, 'token')} · "
+        f"{n_tokens / len(text):.2f} tokens per character · {n_bytes / n_tokens:.2f} bytes per "
+        "token. A click chooses a token. Colours only tell neighbours apart: ␣ is a space, ⏎ the "
+        "end of a line, and a dashed chip holds bytes of a character that is cut."
     )
     n_read = len(screen.token_ids)
     if n_read < n_tokens:

@@ -18,6 +18,7 @@ from gptviz.figures.embeddings import (
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import live
 from gptviz.ui.chart import chart
+from gptviz.ui.chips import counted
 from gptviz.ui.controls import Screen
 from gptviz.ui.frame import theme
 
@@ -165,7 +166,7 @@ def vocabulary(screen: Screen, trace: Trace, token: int) -> None:
     solid = st.session_state["solid"]
     axes = 3 if solid else 2
     st.caption(
-        f"The sentence's {found.n_sentence:,} different tokens and "
+        f"The sentence's {counted(found.n_sentence, 'different token')} and "
         f"{len(found.token_ids) - found.n_sentence:,} others, drawn from the vocabulary (seed "
         f"{SAMPLE_SEED}), laid out along the directions in which their embeddings spread most "
         f"(principal component analysis). The {axes} axes hold {found.shares[:axes].sum():.1%} of "

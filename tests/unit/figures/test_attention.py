@@ -130,3 +130,12 @@ def test_the_steps_of_a_query_are_bars_over_the_keys_it_sees(mixed_by, theme: Th
         np.testing.assert_array_equal(bars.y, row)
         assert list(bars.x) == [0, 1]
     assert figure.layout.yaxis.range is None  # scores and weights have scales of their own
+
+
+@pytest.mark.parametrize("n_tokens", [1, 32, 33, 250, 1024])
+def test_names_along_a_map_have_room_on_a_narrow_screen(n_tokens: int) -> None:
+    weights = np.eye(n_tokens, dtype=np.float32)
+    layout = attention_map(weights, ["x"] * n_tokens, LIGHT).layout
+    for axis in (layout.xaxis, layout.yaxis):
+        assert axis.dtick >= 1
+        assert n_tokens / axis.dtick <= 32

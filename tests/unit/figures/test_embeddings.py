@@ -90,6 +90,16 @@ def test_names_have_room(n_tokens: int) -> None:
     assert n_tokens / figure.layout.yaxis.dtick <= 230 / 15 + 1
 
 
+@pytest.mark.parametrize("n_tokens", [1, 2, 16, 250])
+def test_the_name_of_a_map_stands_between_it_and_the_one_above(n_tokens: int) -> None:
+    values = np.zeros((n_tokens, 4), dtype=np.float32)
+    panels = {"tok": values, "pos": values, "sum": values}
+    layout = embedding_heatmaps(panels, ["x"] * n_tokens, LIGHT).layout
+    upper, lower = layout.yaxis.domain, layout.yaxis2.domain
+    inside = layout.height - layout.margin.t - 60  # all that an axis may take below
+    assert (upper[0] - lower[1]) * inside > 18  # a line of 13 pixels
+
+
 def test_cosines_are_drawn_as_they_are_and_what_is_one_does_not_count(theme: Theme) -> None:
     figure = token_cosines(COSINES, LABELS, theme)
     np.testing.assert_array_equal(figure.data[0].z, COSINES)

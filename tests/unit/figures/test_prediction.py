@@ -15,6 +15,7 @@ from gptviz.figures.prediction import (
     head_shares,
     lens_map,
     part_bars,
+    percent,
     probability_colours,
     rank_colours,
     sampled_bars,
@@ -146,3 +147,12 @@ def test_figures_stand_on_the_pages_ground(theme: Theme) -> None:
         part_bars([("a", "norm", 1.0)], "sum", theme),
     ):
         assert figure.layout.paper_bgcolor == theme.background
+
+
+def test_a_small_share_is_not_said_to_be_nothing() -> None:
+    assert [percent(share, 2) for share in (0.35123, 0.001, 3.4e-6, 0.0)] == [
+        "35.12%",
+        "0.10%",
+        "0.00034%",
+        "0%",
+    ]
