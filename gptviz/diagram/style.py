@@ -8,13 +8,8 @@ plain selectors only, which programs that edit drawings understand, too.
 from __future__ import annotations
 
 from gptviz.diagram.svg import SHADES
-from gptviz.figures.theme import KINDS, Theme, along, readable_on
+from gptviz.figures.theme import FONT, KINDS, Theme, along, readable_on
 
-# Narrow ones first: the words must fit their boxes without the page's own font, too.
-WORDS = (
-    '"Source Sans 3", "Source Sans", "Segoe UI", "Helvetica Neue", Arial, "Liberation Sans", '
-    '"DejaVu Sans Condensed", sans-serif'
-)
 CODE = '"Source Code Pro", ui-monospace, Menlo, Consolas, monospace'
 
 
@@ -24,7 +19,7 @@ def style(theme: Theme) -> str:
     kinds = {**KINDS, "stream": ink}
     return "\n".join(
         [
-            f".gptviz {{ font-family: {WORDS}; }}",
+            f".gptviz {{ font-family: {FONT}; }}",
             f".gptviz .paper {{ fill: {paper}; }}",
             *(_of_kind(f".k-{kind}", colour, paper) for kind, colour in kinds.items()),
             _of_kind("", theme.muted, paper, ".measured "),

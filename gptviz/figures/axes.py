@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from gptviz.figures.theme import Theme
+from gptviz.figures.theme import FONT, Theme
 
 Axis = dict[str, Any]
 
@@ -19,7 +19,6 @@ LONGEST_LABEL = 20
 CLIP_PERCENTILE = 99.5
 BAR, LINE = 8, 14  # pixels: a colour bar, a line of small print
 MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
-FONT = '"Source Sans", "Source Sans 3", system-ui, sans-serif'
 
 
 def escaped(text: str) -> str:

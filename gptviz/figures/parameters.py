@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from gptviz.figures.axes import FONT
-from gptviz.figures.theme import Theme
+from gptviz.figures.theme import FONT, Theme
 from gptviz.ledger import Share
 
 LEAF_TINT, BOX_TINT = 0.28, 0.06  # how much of its kind's colour fills a box

@@ -1,4 +1,4 @@
-"""Every colour in gptviz: what kinds of parts look like, and how size and sign look."""
+"""Every colour in gptviz, and its font: what kinds of parts look like, and size, and sign."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ KINDS = {
     "dropout": "#94a3b8",
     "text": "#64748b",
 }
+
+# The page's own font, then narrow ones: in a saved picture words must have room without it, too.
+FONT = (
+    '"Source Sans", "Source Sans 3", "Segoe UI", "Helvetica Neue", Arial, "Liberation Sans", '
+    '"DejaVu Sans Condensed", sans-serif'
+)
 
 # On any background: a small picture's numbers below and above 0.
 NEGATIVE, POSITIVE = "#2f79c1", "#e07b1a"
