@@ -68,6 +68,10 @@ def show(view: str, screen: Screen) -> None:
 def shares(screen: Screen) -> None:
     """The treemap: each part's share of the parameters; and the counts of four ways to build it."""
     st.subheader("Share by part", anchor=False)
+    st.caption(
+        "Each field is a part of the model, as large as its share of the parameters, the numbers "
+        "that are learned. Point at one for its exact count."
+    )
     ledger = Ledger(screen.config)
     figure = parameter_treemap(ledger.shares(), ledger.parameters, theme())
     chart(figure, "treemap", "Treemap: each part's share of the parameters.")

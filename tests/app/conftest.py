@@ -69,7 +69,7 @@ class Page:
 
     @property
     def link(self) -> dict[str, str]:
-        return dict(self.sent("browser_address"))
+        return dict(self.sent("browser_address")["entries"])
 
     @property
     def buttons(self) -> list[str]:

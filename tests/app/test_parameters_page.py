@@ -49,7 +49,9 @@ def test_where_torchinfo_differs_is_said(visit):
 
 
 def test_the_shares_are_the_ledgers(visit, numbers):
-    treemap = visit("pages/parameters.py").figures()[0]["data"][0]
+    page = visit("pages/parameters.py")
+    assert any("as large as its share" in caption.value for caption in page.app.caption)
+    treemap = page.figures()[0]["data"][0]
     shares = {share.label: share.parameters for share in Ledger(PRESETS["tales"]).shares()}
     shown = dict(zip(treemap["labels"], numbers(treemap["values"]), strict=True))
     assert shown == shares
