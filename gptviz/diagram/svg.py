@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from gptviz.diagram.drawing import Bar, Box, Cell, Drawing, Line, Picture, Strip, Text, Wedge
 
@@ -27,8 +27,6 @@ def to_svg(drawing: Drawing, style: str = "", address: Address | None = None) ->
             part a link; for a document that has the style, and several pictures.
     """
     alone = bool(style or address)
-    frames = sorted((box for box in drawing.boxes if box.style == "frame"), key=_area, reverse=True)
-    others = [box for box in drawing.boxes if box.style != "frame"]
     head = _standing_alone(drawing, style) if alone else f"{_page(drawing)}{_TIP}"
 
     def box(each: Box) -> str:
@@ -36,9 +34,8 @@ def to_svg(drawing: Drawing, style: str = "", address: Address | None = None) ->
 
     body = [
         *map(_wedge, drawing.wedges),
-        *map(box, frames),
+        *map(box, _in_order(drawing.boxes)),
         *map(_line, drawing.lines),
-        *map(box, others),
         *map(_bar, drawing.bars),
         *map(_strip, drawing.strips),
         *(_picture(picture, alone) for picture in drawing.pictures),
@@ -67,8 +64,18 @@ def _standing_alone(drawing: Drawing, style: str) -> str:
     return f'{xlink} {size} {_page(drawing)}{css}{_TIP}<rect class="paper" {size}/>'
 
 
-def _area(box: Box) -> float:
-    return box.w * box.h
+def _in_order(boxes: Sequence[Box]) -> list[Box]:
+    """Boxes as one reads them, which is how the keyboard goes: a frame before what it holds."""
+
+    def place(box: Box) -> tuple[int, float]:
+        return min(i for i, other in enumerate(boxes) if _holds(box, other)), -box.w * box.h
+
+    return sorted(boxes, key=place)
+
+
+def _holds(box: Box, other: Box) -> bool:
+    across = box.x <= other.x and other.right <= box.right
+    return across and box.y <= other.y and other.bottom <= box.bottom
 
 
 def escaped(text: str, quote: bool = True) -> str:

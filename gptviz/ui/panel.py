@@ -38,8 +38,11 @@ def panel(screen: Screen, path: str) -> None:
 
 
 def _facts(config: GPTConfig, piece: Part, n_tokens: int) -> None:
-    """Shapes and costs, a line each."""
-    rows = [(name, f"`{shapes}`") for name, shapes in doors(piece)]
+    """Shapes, written as on the arrows, and costs, a line each."""
+    symbolic = st.session_state["symbolic"]
+    size = "n_tokens" if symbolic or not n_tokens else n_tokens
+    shaped = part(config, piece.path, size, symbolic)
+    rows = [(name, f"`{shapes}`") for name, shapes in doors(shaped)]
     rows += costs(config, piece, n_tokens, st.session_state["decimal"])
     st.markdown("  \n".join(f"{name}: {value}" for name, value in rows))
 

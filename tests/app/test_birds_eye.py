@@ -182,6 +182,8 @@ def test_shapes_in_names(visit):
     page = visit(text="Once upon", block="2").set("symbolic", True)
     assert "(n_tokens, emb_dim)" in page.sent("diagram")["wide"]
     assert "(2, 256)" not in page.sent("diagram")["wide"]
+    assert "Out: `(n_tokens, emb_dim)`" in page.words
+    assert "(2, 256)" not in page.words
     assert page.link["symbolic"] == "true"
 
 

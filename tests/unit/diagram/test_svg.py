@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gptviz.config import GPTConfig
+from gptviz.config import PRESETS, GPTConfig
 from gptviz.diagram.drawing import Drawing
 from gptviz.diagram.layout import lay_out
 from gptviz.diagram.svg import SHADES, to_svg
@@ -109,6 +109,26 @@ def test_each_part_is_a_button_with_a_name():
     for element in parts:
         assert (element.get("role"), element.get("tabindex")) == ("button", "0")
         assert len(element.get("aria-label", "")) > 20
+
+
+FORWARD = """
+tokens tok_emb pos_emb embeddings.sum drop_emb blocks.1 blocks.2 norm1 attention attention.query
+attention.key attention.value attention.split attention.core attention.core.scores
+attention.core.scale attention.core.mask attention.core.softmax attention.core.dropout
+attention.core.gather attention.merge attention.out_proj drop1 shortcut1 norm2 feed_forward drop2
+shortcut2 blocks.3 final_norm out_head next_token
+""".split()
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_the_keyboard_goes_forward_through_the_model(narrow):
+    """A frame comes before what it holds: on the paper, too, so that it hides nothing."""
+    view = View(PRESETS["tales"], opened="blocks.2.attention")
+    svg = parsed(view, narrow)
+    paths = [e.get("data-path") for e in svg.iter() if e.get("role") == "button"]
+    way = [path.removeprefix("blocks.2.") for path in dict.fromkeys(paths)]
+    assert way == FORWARD
+    assert len(paths) == len(way) + (not narrow)  # the opened block is there twice, small and large
 
 
 def test_pictures_say_what_they_show():
