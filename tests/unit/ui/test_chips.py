@@ -18,8 +18,12 @@ def chips_of(text, size=8192):
 
 def test_a_chip_names_position_token_id_and_bytes():
     assert chips_of("a king") == [
-        {"label": "a", "about": "token 0 “a” · id 64 · 1 byte: 61"},
-        {"label": "␣king", "about": "token 1 “␣king” · id 5822 · 5 bytes: 20 6b 69 6e 67"},
+        {"label": "a", "id": 64, "about": "token 0 “a” · id 64 · 1 byte: 61"},
+        {
+            "label": "␣king",
+            "id": 5822,
+            "about": "token 1 “␣king” · id 5822 · 5 bytes: 20 6b 69 6e 67",
+        },
     ]
 
 
