@@ -7,7 +7,6 @@ So the values are taken from the link and put into it here, all at once.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -68,16 +67,9 @@ def address() -> dict[str, str]:
 
 
 def show() -> None:
-    """Put the link into the browser's address, without a new entry in its history.
-
-    With the time since when it says so: while a slider is dragged, the browser may come to an older
-    link after the newer one, and is to pass it over.
-    """
-    entries = address()
-    if st.session_state.get("shown", {}).get("entries") != entries:
-        st.session_state["shown"] = {"entries": entries, "since": time.time()}
+    """Put the link into the browser's address, without a new entry in its history."""
     with st.container(key="link"):
-        _address(data=dict(st.session_state["shown"]), key="browser_address")
+        _address(data=address(), key="browser_address")
 
 
 def _asked(key: str, text: str, default: Any, allowed: Callable[[Any], bool]) -> Any:

@@ -69,7 +69,7 @@ class Page:
 
     @property
     def link(self) -> dict[str, str]:
-        return dict(self.sent("browser_address")["entries"])
+        return dict(self.sent("browser_address"))
 
     @property
     def buttons(self) -> list[str]:

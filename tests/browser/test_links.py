@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlparse
 
 import pytest
@@ -114,19 +113,3 @@ def test_the_link_goes_along_and_the_back_button_finds_every_page_as_it_was_left
     act(page, page.go_forward)
     act(page, page.go_forward)
     assert link(page)["n_layers"] == "4"
-
-
-WRITTEN = """async code => {
-  const module = await import(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })));
-  for (const [layers, since] of [['3', 10], ['7', 20], ['5', 15], ['6', 16]]) {
-    module.default({ data: { entries: { n_layers: layers }, since } });
-  }
-  return location.search;
-}"""
-
-
-def test_an_older_link_that_comes_late_is_passed_over(visit, root: Path):
-    """As can happen while a slider is dragged."""
-    page = visit(f"/?{SMALL}")
-    code = (root / "gptviz/ui/components/link.js").read_text(encoding="utf-8")
-    assert page.evaluate(WRITTEN, code) == "?n_layers=7"
