@@ -113,3 +113,12 @@ def test_the_link_goes_along_and_the_back_button_finds_every_page_as_it_was_left
     act(page, page.go_forward)
     act(page, page.go_forward)
     assert link(page)["n_layers"] == "4"
+
+
+def test_a_slider_that_is_moved_fast_leaves_its_last_value_in_the_address(visit, act):
+    page = visit(f"/?{SMALL}")
+    knob = page.locator(".st-key-n_layers input[type=range]")
+    knob.focus()
+    act(page, lambda: [knob.press("ArrowRight") for _ in range(8)])
+    value = page.locator(".st-key-n_layers").get_by_test_id("stSliderThumbValue").inner_text()
+    assert link(page)["n_layers"] == value == "11"
