@@ -19,8 +19,9 @@ from benchmarks.visitor import (
     type_sentence,
     visiting,
 )
-from gptviz.config import PRESETS, GPTConfig
+from gptviz.config import GPTConfig
 from gptviz.ledger import Ledger
+from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 
 REPAINT, FIRST_PAINT = 300, 3000  # ms

@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, Page, WebSocket
 from benchmarks.table import Row, Table
 from benchmarks.visitor import seen_after, serving, settle, type_sentence, visiting
 from gptviz.analysis.overview import Overview, all_heads
-from gptviz.config import PRESETS
 from gptviz.loading import load
+from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
-from gptviz.tracing import trace
+from gptviz.tracing.trace import trace
 
 MODEL = "gpt2-small"
 PAINTED, PAYLOAD = 1000, 2  # ms, MB

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from transformers import GPT2LMHeadModel
 
-from gptviz.config import PRESETS
 from gptviz.model import GPTModel
-from gptviz.tracing import trace
+from gptviz.presets import PRESETS
+from gptviz.tracing.trace import trace
 
 CONFIG = PRESETS["gpt2-small"].changed(qkv_bias=True, tie_weights=True)  # the real GPT-2's
 

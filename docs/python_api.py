@@ -102,10 +102,10 @@ for row, token_id in enumerate(lens.token_ids[:, 0]):
 # heads, the second copy of the random tokens takes the model by surprise again.
 
 from gptviz.analysis.loss import losses
-from gptviz.interventions import Interventions
+from gptviz.tracing.changes import silence
 
-silenced = Interventions(silenced=frozenset(inductive))
-without = trace(tales.model, twice.token_ids, interventions=silenced)
+silenced = silence(inductive)
+without = trace(tales.model, twice.token_ids, changes=silenced)
 for name, one in (("first copy", twice), ("first copy, silenced", without)):
     print(f"{name}: {losses(one)[:31].mean():.2f} nats a token")
 for name, one in (("second copy", twice), ("second copy, silenced", without)):
@@ -115,7 +115,7 @@ for name, one in (("second copy", twice), ("second copy, silenced", without)):
 # Token by token; what was read once is kept (the KV cache). The same seed writes the same text.
 
 from gptviz.config import Sampling
-from gptviz.generation import generate
+from gptviz.tracing.generation import generate
 
 sampling = Sampling(temperature=0.8, top_k=40)
 written = [token.token_id for token in generate(tales.model, ids, 20, sampling, seed=1)]
@@ -129,7 +129,7 @@ from tempfile import TemporaryDirectory
 
 from safetensors.torch import load_file
 
-from gptviz.trace_file import write_trace
+from gptviz.tracing.trace_file import write_trace
 
 with TemporaryDirectory() as folder:
     path = Path(folder) / "trace.safetensors"

@@ -8,12 +8,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gptviz.config import GPT_CONFIG_124M, PRESETS, GPTConfig
+    from gptviz.config import GPT_CONFIG_124M, GPTConfig
     from gptviz.ledger import Ledger
     from gptviz.loading import load
     from gptviz.model import GPTModel
+    from gptviz.presets import PRESETS
     from gptviz.tokenizer import Tokenizer
-    from gptviz.tracing import Trace, trace
+    from gptviz.tracing.trace import Trace, trace
 
 __version__ = "0.1.0"
 
@@ -35,14 +36,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOMES = {
     "GPT_CONFIG_124M": "config",
-    "PRESETS": "config",
+    "PRESETS": "presets",
     "GPTConfig": "config",
     "GPTModel": "model",
     "Ledger": "ledger",
     "Tokenizer": "tokenizer",
-    "Trace": "tracing",
+    "Trace": "tracing.trace",
     "load": "loading",
-    "trace": "tracing",
+    "trace": "tracing.trace",
 }
 
 

@@ -16,8 +16,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gptviz.config import PLACEHOLDER_PARTS, PRESETS, GPTConfig
+from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.model import GPTModel
+from gptviz.presets import PRESETS
 
 SEED = 123
 # "Every effort moves you" and "Every day holds a"

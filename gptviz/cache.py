@@ -13,11 +13,12 @@ from weakref import WeakValueDictionary
 import psutil
 from cachetools import LRUCache, cached
 
-from gptviz.config import PRESETS, Dropout, GPTConfig
-from gptviz.hooks import BeforeBlock
-from gptviz.interventions import UNCHANGED, Interventions
+from gptviz.config import Dropout, GPTConfig
 from gptviz.loading import TRAINED, Loaded, build, load
-from gptviz.tracing import Trace, trace
+from gptviz.presets import PRESETS
+from gptviz.tracing.changes import UNCHANGED, Changes
+from gptviz.tracing.hooks import BeforeBlock
+from gptviz.tracing.trace import Trace, trace
 
 SHARE_OF_FREE_MEMORY = 0.5  # the other half is for the next model, while it is being made
 
@@ -122,21 +123,21 @@ def cached_trace(
     seed: int = 123,
     before_block: BeforeBlock | None = None,
     dropout: Dropout | None = None,
-    interventions: Interventions = UNCHANGED,
+    changes: Changes = UNCHANGED,
 ) -> Trace:
     """``trace`` of ``cached_model``, made once for each sentence and shared.
 
-    Of one sentence there is one for each dropout and each set of interventions.
+    Of one sentence there is one for each dropout and each set of changes.
 
     Raises:
         ValueError: if there is no such preset, or the model can't read these ids or has no part
-            that an intervention is about.
+            that a change is about.
         WeightsError: if trained weights are missing or damaged.
     """
     ids, model_key = tuple(token_ids), _model_key(source, seed)
     return shared().get(
-        (model_key, ids, dropout, interventions),
-        lambda: trace(cached_model(source, seed).model, ids, before_block, dropout, interventions),
+        (model_key, ids, dropout, changes),
+        lambda: trace(cached_model(source, seed).model, ids, before_block, dropout, changes),
         holds=model_key,
     )
 

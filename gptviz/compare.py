@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gptviz.config import GPTConfig
+from gptviz.config import ABOUT, DERIVED, GPTConfig
 from gptviz.costs import training_memory
 from gptviz.ledger import FP32_BYTES, Ledger
 from gptviz.part_table import part_table
@@ -70,10 +70,9 @@ def compare(
 
 
 def _fields(this: GPTConfig, other: GPTConfig) -> Iterator[Row]:
-    mine, others = this.as_dict(), other.as_dict()
-    for name, value in mine.items():
-        if name != "placeholders":
-            yield Row(name, value, others[name])
+    for name in ABOUT:
+        if name not in DERIVED or this.given(name) or other.given(name):
+            yield Row(name, getattr(this, name), getattr(other, name))
     if this.placeholders or other.placeholders:
         yield Row("placeholders", _names(this.placeholders), _names(other.placeholders))
 
@@ -107,7 +106,7 @@ def _costs(this: Ledger, other: Ledger, n_tokens: int, width: int) -> Iterator[R
 def written(config: GPTConfig) -> str:
     """A configuration as a short JSON text: the fields that are not the default."""
     default = GPTConfig().as_dict()
-    changed = {name: v for name, v in config.as_dict().items() if v != default[name]}
+    changed = {name: v for name, v in config.as_dict().items() if v != default.get(name)}
     return json.dumps(changed, separators=(",", ":"))
 
 

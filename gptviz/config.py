@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 PLACEHOLDER_PARTS = ("attention", "norm", "feed_forward", "shortcut")
-
-MIN_VOCAB_SIZE = 257  # 256 single bytes and <|endoftext|>
 
 
 class ConfigError(ValueError):
@@ -19,67 +17,105 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True)
+class About:
+    """What is known of a field beside its value.
+
+    Args:
+        help: what it is, in a few plain words.
+        least, most: the numbers that a slider offers: up to what real models have. A configuration
+            made in Python may have more.
+        step: from one of them to the next.
+    """
+
+    help: str
+    least: float = 0
+    most: float = 1
+    step: float | None = None
+
+
+def _count(default: int, most: int, help: str, least: int = 1) -> Any:
+    return field(default=default, metadata={"about": About(help, least, most, 1)})
+
+
+def _share(default: float, most: float, help: str) -> Any:
+    return field(default=default, metadata={"about": About(help, 0.0, most, 0.05)})
+
+
+def _switch(default: bool, help: str) -> Any:
+    return field(default=default, metadata={"about": About(help)})
+
+
+@dataclass(frozen=True)
 class GPTConfig:
     """The configuration of a GPT; the first seven fields are those of ``GPT_CONFIG_124M``.
 
-    Every later field has a default that changes nothing.
-
-    Args:
-        vocab_size: number of tokens the model knows, at least 257.
-        context_length: number of tokens it can read at once.
-        emb_dim: numbers that describe one token; divisible by ``n_heads``.
-        n_heads: attention heads in each block.
-        n_layers: transformer blocks.
-        drop_rate: share of numbers dropped while training, in [0, 1).
-        qkv_bias: whether query, key and value have a bias.
-        tie_weights: whether the output head is the token embedding, used again.
-        placeholders: parts that are not built, from ``PLACEHOLDER_PARTS``.
+    Every later field has a default that changes nothing. What a field means, and which values a
+    slider offers for it, is said by ``ABOUT``.
 
     Raises:
         ConfigError: if a field breaks its rule.
     """
 
-    vocab_size: int = 50257
-    context_length: int = 1024
-    emb_dim: int = 768
-    n_heads: int = 12
-    n_layers: int = 12
-    drop_rate: float = 0.1
-    qkv_bias: bool = False
-    tie_weights: bool = False
+    vocab_size: int = _count(50257, 300_000, "tokens the model knows")
+    context_length: int = _count(1024, 2**20, "tokens it can read at once")
+    emb_dim: int = _count(768, 2**14, "numbers that describe one token")
+    n_heads: int = _count(12, 128, "attention heads in each block")
+    n_layers: int = _count(12, 128, "transformer blocks")
+    drop_rate: float = _share(0.1, 0.9, "share of numbers dropped while training")
+    qkv_bias: bool = _switch(False, "whether query, key and value have a bias")
+    tie_weights: bool = _switch(False, "whether the output head is the token embedding, used again")
     placeholders: frozenset[str] = frozenset()
+    head_dim: int = _count(
+        0, 2**10, "numbers that describe one token inside a head; 0 for emb_dim / n_heads", least=0
+    )
+    ff_dim: int = _count(
+        0, 2**16, "width of the feed-forward's hidden layer; 0 for 4 × emb_dim", least=0
+    )
 
     def __post_init__(self) -> None:
-        for name, least in _LEAST.items():
-            _check_whole_number(name, getattr(self, name), least)
-        _check_drop_rate(self.drop_rate)
-        for name in ("qkv_bias", "tie_weights"):
-            _check_yes_or_no(name, getattr(self, name))
+        for name, about in ABOUT.items():
+            _check(name, getattr(self, name), about)
         object.__setattr__(self, "placeholders", _checked_placeholders(self.placeholders))
-        _check_heads(self.emb_dim, self.n_heads)
+        if not self.head_dim:
+            _check_heads(self.emb_dim, self.n_heads)
+        for name in DERIVED:
+            object.__setattr__(self, name, getattr(self, name) or self._derived(name))
+
+    def _derived(self, name: str) -> int:
+        return {"head_dim": self.emb_dim // self.n_heads, "ff_dim": 4 * self.emb_dim}[name]
 
     @property
-    def head_dim(self) -> int:
-        """Numbers that describe one token inside one head: ``emb_dim / n_heads``."""
-        return self.emb_dim // self.n_heads
-
-    @property
-    def ff_dim(self) -> int:
-        """Width of the feed-forward's hidden layer: ``4 x emb_dim``."""
-        return 4 * self.emb_dim
+    def attn_dim(self) -> int:
+        """Numbers that describe one token in all heads together: ``n_heads x head_dim``."""
+        return self.n_heads * self.head_dim
 
     def has(self, part: str) -> bool:
         """Whether ``part`` (one of ``PLACEHOLDER_PARTS``) is really built."""
         return part not in self.placeholders
 
+    def given(self, name: str) -> Any:
+        """A field as it is given: 0 for a ``DERIVED`` one that follows from the others."""
+        value = getattr(self, name)
+        return 0 if name in DERIVED and value == self._derived(name) else value
+
     def changed(self, **changes: Any) -> GPTConfig:
-        """The same configuration with some fields changed, checked anew."""
-        return replace(self, **changes)
+        """The same configuration with some fields changed, checked anew.
+
+        What follows from the changed ones follows anew.
+        """
+        return replace(self, **{name: self.given(name) for name in DERIVED} | changes)
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields as plain JSON values, in order."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {**values, "placeholders": sorted(self.placeholders)}
+        """The fields as plain JSON values, in order; those that follow from others left out."""
+        values = {each.name: self.given(each.name) for each in fields(self)}
+        values["placeholders"] = sorted(self.placeholders)
+        return {name: v for name, v in values.items() if v or name not in DERIVED}
+
+
+DERIVED = ("head_dim", "ff_dim")
+ABOUT: dict[str, About] = {
+    each.name: each.metadata["about"] for each in fields(GPTConfig) if "about" in each.metadata
+}
 
 
 @dataclass(frozen=True)
@@ -147,21 +183,19 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-_LEAST = {
-    "vocab_size": MIN_VOCAB_SIZE,
-    "context_length": 1,
-    "emb_dim": 1,
-    "n_heads": 1,
-    "n_layers": 1,
-}
+def _check(name: str, value: object, about: About) -> None:
+    if about.step is None:
+        _check_yes_or_no(name, value)
+    elif name == "drop_rate":
+        _check_drop_rate(value)
+    else:
+        _check_whole_number(name, value, int(about.least))
 
 
 def _check_whole_number(name: str, value: object, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        why = " (256 single bytes and <|endoftext|>)" if name == "vocab_size" else ""
         raise ConfigError(
-            name,
-            f"{name}={value!r} must be a whole number of at least {least}{why}: try {least}",
+            name, f"{name}={value!r} must be a whole number of at least {least}: try {least}"
         )
 
 
@@ -213,17 +247,6 @@ def _check_heads(emb_dim: int, n_heads: int) -> None:
         )
 
 
-FIELD_HELP = {  # in a few plain words
-    "vocab_size": "tokens the model knows",
-    "context_length": "tokens it can read at once",
-    "emb_dim": "numbers that describe one token",
-    "n_heads": "attention heads in each block; they share emb_dim among them",
-    "n_layers": "transformer blocks",
-    "drop_rate": "share of numbers dropped while training",
-    "qkv_bias": "whether query, key and value have a bias",
-    "tie_weights": "whether the output head is the token embedding, used again",
-}
-
 GPT_CONFIG_124M = {
     "vocab_size": 50257,
     "context_length": 1024,
@@ -232,21 +255,4 @@ GPT_CONFIG_124M = {
     "n_layers": 12,
     "drop_rate": 0.1,
     "qkv_bias": False,
-}
-
-PRESETS: dict[str, GPTConfig] = {
-    "tales": GPTConfig(
-        vocab_size=8192,
-        context_length=256,
-        emb_dim=256,
-        n_heads=8,
-        n_layers=6,
-        drop_rate=0.0,
-        tie_weights=True,
-    ),
-    "gpt2-small": GPTConfig(),
-    "gpt2-medium": GPTConfig(emb_dim=1024, n_layers=24, n_heads=16),
-    "gpt2-large": GPTConfig(emb_dim=1280, n_layers=36, n_heads=20),
-    "gpt2-xl": GPTConfig(emb_dim=1600, n_layers=48, n_heads=25),
-    "gpt3-175b": GPTConfig(context_length=2048, emb_dim=12288, n_layers=96, n_heads=96),
 }

@@ -37,6 +37,8 @@ def build() -> GPTModel:
 if __name__ == "__main__":
     print(f"{{sum(p.numel() for p in build().parameters()):,}} parameters")
 '''
+_MODEL = ("norms", "positions", "kv_cache", "attention", "feed_forward", "block", "gpt")
+_SOURCES = ("config", *(f"model/{name}" for name in _MODEL))  # each needs only those before it
 _OURS = ("gptviz", "jaxtyping", "__future__")
 
 
@@ -48,10 +50,10 @@ def config_json(config: GPTConfig) -> str:
 def model_code(config: GPTConfig, seed: int) -> str:
     """A Python file with this model in it: the same seed gives the same weights and logits.
 
-    It is the source of ``gptviz.config`` and ``gptviz.model`` themselves, so it can't differ.
+    It is the source of ``gptviz.config`` and of ``gptviz.model`` itself, so it can't differ.
     """
     imports, bodies = {"from typing import TYPE_CHECKING"}, []
-    for name in ("gptviz.config", "gptviz.model"):
+    for name in _SOURCES:
         source = _source(name)
         tree = ast.parse(source)
         found = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
@@ -73,6 +75,5 @@ def _is_ours(node: ast.Import | ast.ImportFrom) -> bool:
     return name.split(".")[0] in _OURS
 
 
-def _source(module: str) -> str:
-    name = module.removeprefix("gptviz.")
+def _source(name: str) -> str:
     return (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")

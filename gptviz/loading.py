@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gptviz.config import PRESETS, GPTConfig
-from gptviz.hooks import install_hooks
+from gptviz.config import GPTConfig
 from gptviz.model import GPTModel
+from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
+from gptviz.tracing.hooks import install_hooks
 from gptviz.weights import load_weights, own_tensors
 
 # Presets whose weights ship with gptviz; all others get random ones.

@@ -14,9 +14,8 @@ from pathlib import Path
 import tiktoken
 from tiktoken.load import load_tiktoken_bpe
 
-from gptviz.config import MIN_VOCAB_SIZE
-
 END_OF_TEXT = "<|endoftext|>"
+MIN_VOCAB_SIZE = 257  # 256 single bytes and <|endoftext|>
 FULL_VOCAB_SIZE = 50257
 VOCABULARY = Path(__file__).parent / "assets" / "r50k_base.tiktoken"
 VOCABULARY_SHA256 = "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930"

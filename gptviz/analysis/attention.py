@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 from torch import Tensor
 
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 
 def head_map(trace: Trace, layer: int, head: int) -> Float32[np.ndarray, "n_tokens n_tokens"]:

@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from gptviz.hooks import WHOLE, mask
-from gptviz.model import NORM_EPS, LayerNorm, MultiHeadAttention
-from gptviz.tracing import BlockTrace, Trace
+from gptviz.model import NORM_EPS
+from gptviz.tracing.hooks import mask
+from gptviz.tracing.trace import BlockTrace, Trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ def attribution(
         if before_layer is not None:
             before_layer(block.layer)
         if block.attention_out is not None:
-            found, bias = _of_attention(block, place, direction)
+            found, bias = _of_attention(trace, block, place, direction)
             heads.append(found)
             biases.append(bias)
         if block.feed_forward_out is not None:
@@ -120,7 +120,7 @@ def attribution(
 
 def _row(trace: Trace, token_id: int, against: int | None) -> Float[Tensor, " emb_dim"]:
     """The output head's row of the token, less that of the other one."""
-    weight, last = trace.model.out_head.weight, trace.config.vocab_size - 1
+    weight, last = trace.weight("out_head.weight"), trace.config.vocab_size - 1
     for each in (token_id, against):
         if each is not None and not 0 <= each <= last:
             raise IndexError(f"token id {each} isn't there: ids go from 0 to {last}")
@@ -132,36 +132,35 @@ def _direction(
     trace: Trace, place: int, row: Float[Tensor, " emb_dim"]
 ) -> tuple[Float[Tensor, " emb_dim"], float]:
     """What a part's numbers are weighed with, and what the final norm's shift adds."""
-    norm = trace.model.final_norm
-    if not isinstance(norm, LayerNorm):
+    if not trace.config.has("norm"):
         return row, 0.0
-    last = trace.blocks[len(trace.blocks) - 1].resid_post[place].double()
-    deviation = torch.sqrt(last.var(correction=0) + NORM_EPS)
-    scaled = norm.scale.double() * row
-    return (scaled - scaled.mean()) / deviation, float(norm.shift.double() @ row)
+    scale, shift = (trace.weight(f"final_norm.{name}").double() for name in ("scale", "shift"))
+    deviation = torch.sqrt(trace.last_resid[place].double().var(correction=0) + NORM_EPS)
+    scaled = scale * row
+    return (scaled - scaled.mean()) / deviation, float(shift @ row)
 
 
 def _dropped(x: Float[Tensor, " emb_dim"], trace: Trace, place: int) -> Float[Tensor, " emb_dim"]:
     """One embedding as the embeddings' dropout lets it through."""
     if trace.dropout is None:
         return x
-    stays = mask(trace.dropout, WHOLE, "drop_emb", (1, *trace.embeddings.shape))[0, place]
+    stays = mask(trace.dropout, "drop_emb", (1, *trace.embeddings.shape))[0, place]
     return x * stays.to(x.device) / (1 - trace.dropout.rate)
 
 
 def _of_attention(
-    block: BlockTrace, place: int, direction: Float[Tensor, " emb_dim"]
+    trace: Trace, block: BlockTrace, place: int, direction: Float[Tensor, " emb_dim"]
 ) -> tuple[Float[Tensor, " n_heads"], Float[Tensor, ""]]:
     """What each head, and the bias of out_proj, adds by way of ``direction``."""
-    if block.dropout is not None:  # what stays after out_proj is weighed more, the rest not at all
-        stays = mask(block.dropout, block.layer, "drop1", (1, *block.resid_pre.shape))[0, place]
-        direction = direction * stays.to(direction.device) / (1 - block.dropout.rate)
-    attention, context_vec = block.block.attention, block.context_vec
-    assert isinstance(attention, MultiHeadAttention), block.layer
+    path, dropout, context_vec = f"blocks.{block.layer}", trace.dropout, block.context_vec
     assert context_vec is not None, block.layer
+    if dropout is not None:  # what stays after out_proj is weighed more, the rest not at all
+        stays = mask(dropout, f"{path}.drop1", (1, *block.resid_pre.shape))[0, place]
+        direction = direction * stays.to(direction.device) / (1 - dropout.rate)
+    weight, bias = (trace.weight(f"{path}.attention.out_proj.{n}") for n in ("weight", "bias"))
     gathered = context_vec[:, place]  # (n_heads, head_dim)
-    wanted = (direction @ attention.out_proj.weight.double()).unflatten(-1, gathered.shape)
-    return (gathered.double() * wanted).sum(dim=-1), _weighed(attention.out_proj.bias, direction)
+    wanted = (direction @ weight.double()).unflatten(-1, gathered.shape)
+    return (gathered.double() * wanted).sum(dim=-1), _weighed(bias, direction)
 
 
 def _weighed(

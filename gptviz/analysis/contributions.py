@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gptviz.analysis.attention import require_attention
 from gptviz.analysis.heads import MEASURE_OF, measured
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from gptviz.analysis.outputs import output_at
-from gptviz.hooks import WHOLE, mask
-from gptviz.tracing import Trace
+from gptviz.tracing.hooks import mask
+from gptviz.tracing.trace import Trace
 
 Values = Float32[np.ndarray, "n_tokens emb_dim"]
 
@@ -68,14 +67,14 @@ def dropped_at(trace: Trace, name: str, layer: int) -> Dropped:
     """
     if trace.dropout is None:
         raise ValueError("nothing is dropped in eval mode: trace with a Dropout")
-    before, after = (_numbers(trace, path.format(layer)) for path in AROUND[name])
-    place = WHOLE if name == "drop_emb" else layer
-    stays = mask(trace.dropout, place, name, (1, *before.shape))[0]  # with the pass's batch axis
+    paths = tuple(path.format(layer) for path in AROUND[name])
+    before, after = (_numbers(trace, path) for path in paths)
+    stays = mask(trace.dropout, paths[1], (1, *before.shape))[0]  # with the pass's batch axis
     return Dropped(stays.numpy(), before, after, trace.dropout.rate)
 
 
 def _numbers(trace: Trace, path: str) -> Values:
-    output = output_at(trace, path)
+    output = trace.at(path)
     if output is None:
         raise ValueError(f"{path} is a placeholder in this model: nothing is dropped after it")
     return output.float().numpy(force=True)

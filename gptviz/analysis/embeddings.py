@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
-from gptviz.hooks import WHOLE, mask
 from gptviz.model import GPTModel
-from gptviz.tracing import Trace
+from gptviz.tracing.hooks import mask
+from gptviz.tracing.trace import Trace
 
 BAND = 2**22  # numbers of the vocabulary's table that are worked on at once
 AXES = 3  # of a map
@@ -45,7 +45,7 @@ def kept(trace: Trace) -> Bool[np.ndarray, "n_tokens emb_dim"] | None:
     if trace.dropout is None:
         return None
     shape = (1, *trace.embeddings.shape)  # with the batch axis that the pass had
-    return mask(trace.dropout, WHOLE, "drop_emb", shape)[0].numpy(force=True)
+    return mask(trace.dropout, "drop_emb", shape)[0].numpy(force=True)
 
 
 @torch.inference_mode()

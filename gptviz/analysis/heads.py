@@ -15,7 +15,7 @@ from torch import Tensor
 from gptviz.analysis.attention import require_attention
 from gptviz.model import attn_weights
 from gptviz.tokenizer import FULL_VOCAB_SIZE
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 AT_ONCE = 2**24  # weights worked on at once: 64 MiB
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +91,10 @@ def lens_logits(
     if row == len(trace.blocks):
         normed = trace.stream[columns]
     elif row == 0:
-        normed = trace.model.final_norm(trace.embeddings[columns])
+        normed = trace.final_normed(trace.embeddings[columns])
     else:
-        normed = trace.model.final_norm(trace.blocks[row - 1].resid_post[columns])
-    return F.linear(normed, trace.model.out_head.weight)
+        normed = trace.final_normed(trace.blocks[row - 1].resid_post[columns])
+    return trace.unembed(normed)
 
 
 def _said(

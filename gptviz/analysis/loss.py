@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float32
 
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 BAND = 64  # positions worked on at once: 13 MB of logits with GPT-2's vocabulary, not 206
 
@@ -27,9 +27,7 @@ def losses(trace: Trace) -> Float32[np.ndarray, " n_foretold"]:
         raise ValueError("one token has none after it to foretell: read at least 2 tokens")
     bands = zip(trace.stream[:-1].split(BAND), trace.token_ids[1:].split(BAND), strict=True)
     found = [
-        F.cross_entropy(
-            F.linear(stream, trace.model.out_head.weight).float(), targets, reduction="none"
-        )
+        F.cross_entropy(trace.unembed(stream).float(), targets, reduction="none")
         for stream, targets in bands
     ]
     return torch.cat(found).numpy(force=True)

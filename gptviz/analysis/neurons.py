@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Int64
 
-from gptviz.model import GELU, FeedForward
-from gptviz.tracing import Trace
+from gptviz.model import GELU
+from gptviz.tracing.trace import Trace
 
 SILENT = 0.01  # GELU outputs of a smaller size pass next to nothing on
 
@@ -47,11 +47,11 @@ def hidden(trace: Trace, layer: int) -> Hidden:
         ValueError: if the feed-forward is a placeholder in this model.
     """
     block = trace.blocks[layer]
-    feed_forward, before = block.block.feed_forward, block.ff_hidden
-    if before is None or not isinstance(feed_forward, FeedForward):
+    before, after = block.ff_hidden, block.gelu_out
+    if before is None or after is None:
         raise ValueError("the feed-forward is a placeholder in this model: it has no neurons")
-    lengths = feed_forward.linear2.weight.norm(dim=0)
-    return Hidden(*(x.float().numpy(force=True) for x in (before, GELU()(before), lengths)))
+    lengths = trace.weight(f"blocks.{layer}.feed_forward.linear2.weight").norm(dim=0)
+    return Hidden(*(x.float().numpy(force=True) for x in (before, after, lengths)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Int64
 
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Float64
-from torch import Tensor, nn
+from torch import Tensor
 
-from gptviz.analysis.outputs import output_at
-from gptviz.model import LayerNorm
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 STAGES = ("before", "normalised", "after scale and shift")
 Values = Float32[np.ndarray, "n_tokens emb_dim"]
@@ -58,20 +56,20 @@ def norm_steps(trace: Trace, path: str) -> NormSteps:
         IndexError: if there is no such layer.
         ValueError: if norms are placeholders in this model.
     """
-    norm, before = _norm_and_its_input(trace, path)
-    if not isinstance(norm, LayerNorm):
+    if not trace.config.has("norm"):
         raise ValueError("norms are placeholders in this model: nothing is normalised")
-    normalized, after = (output_at(trace, f"{path}.{step}") for step in ("normalize", "shift"))
+    normalized, after = (trace.at(f"{path}.{step}") for step in ("normalize", "shift"))
     assert normalized is not None, path
     assert after is not None, path
-    tensors = (before, normalized, after, norm.scale, norm.shift)
-    return NormSteps(*(tensor.detach().float().numpy(force=True) for tensor in tensors))
+    learned = (trace.weight(f"{path}.{name}") for name in ("scale", "shift"))
+    tensors = (_read(trace, path), normalized, after, *learned)
+    return NormSteps(*(tensor.float().numpy(force=True) for tensor in tensors))
 
 
-def _norm_and_its_input(trace: Trace, path: str) -> tuple[nn.Module, Tensor]:
+def _read(trace: Trace, path: str) -> Tensor:
+    """What a norm reads."""
     if path == "final_norm":
-        return trace.model.final_norm, trace.blocks[len(trace.blocks) - 1].resid_post
+        return trace.last_resid
     _, layer, name = path.split(".")
     block = trace.blocks[int(layer)]
-    norm = block.block.get_submodule(name)
-    return norm, block.resid_pre if name == "norm1" else block.resid_mid
+    return block.resid_pre if name == "norm1" else block.resid_mid

@@ -13,7 +13,8 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
 from gptviz.analysis.attention import require_attention
-from gptviz.tracing import Trace
+from gptviz.model import attn_weights
+from gptviz.tracing.trace import Trace
 
 BAND = 128  # queries worked on at once
 MOST_CELLS = 1_200_000  # of all heads' maps together: what a browser draws and is sent at once
@@ -118,6 +119,23 @@ def last_hidden(trace: Trace, layer: int, most: int = 256) -> Float32[np.ndarray
     return (pooled / pooled.max().clamp_min(1e-12)).numpy(force=True)
 
 
+@torch.inference_mode()
+def pooled(
+    values: Float[Tensor, "rows columns"], most: tuple[int, int]
+) -> Float[Tensor, "fewer_rows fewer_columns"]:
+    """Numbers made few enough for a small picture, each the farthest from 0 of its neighbours.
+
+    Args:
+        most: rows and columns.
+    """
+    factors = [math.ceil(size / limit) for size, limit in zip(values.shape, most, strict=True)]
+    high, low = (
+        F.max_pool2d(signed[None, None], factors, ceil_mode=True)[0, 0]
+        for signed in (values, -values)
+    )
+    return torch.where(high >= low, high, -low)
+
+
 def _factor(trace: Trace, most: int) -> int:
     return math.ceil(trace.n_tokens / most)
 
@@ -148,11 +166,7 @@ def _weights_of_band(
     last: int,
 ) -> Float[Tensor, "n_heads {last-first} {last}"]:
     """``attn_weights``, for the queries from ``first`` up to ``last`` and the keys they see."""
-    scores = (q[:, first:last] @ k[:, :last].mT).div_(math.sqrt(q.shape[-1]))
-    band = last - first
-    later = torch.ones(band, band, dtype=torch.bool, device=q.device).triu(diagonal=1)
-    scores[..., first:].masked_fill_(later, -torch.inf)
-    return torch.softmax(scores, dim=-1)
+    return attn_weights(q[:, first:last], k[:, :last])
 
 
 def _max_pooled(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from gptviz.analysis.attention import require_attention
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 PerKey = Float32[np.ndarray, " n_tokens"]
 
@@ -20,9 +19,9 @@ PerKey = Float32[np.ndarray, " n_tokens"]
 class QuerySteps:
     """One query of one head, from its matches with the keys to what it gathers.
 
-    All keys of the sentence have a number, those after the query too. Every step is made from the
-    one before by plain arithmetic, as a person would with a pencil; the model's own outcome, made
-    at one stroke by torch's fused kernel, stands beside.
+    All keys of the sentence have a number, those after the query too. From ``masked`` on, every
+    step is made from the one before by plain arithmetic, as a person would with a pencil; the
+    model's own outcome, made at one stroke by torch's fused kernel, stands beside.
 
     Args:
         scores: q · k.
@@ -67,12 +66,12 @@ def query_steps(trace: Trace, layer: int, head: int, query: int) -> QuerySteps:
         )
     block = trace.blocks[layer]
     dropped = _built(block.dropped_weights(head))[query]
-    q, k, v = (_built(heads)[head] for heads in (block.q, block.k, block.v))
+    v = _built(block.v)[head]
     own = _built(block.context_vec)[head, query]
-    scores = k @ q[query]
-    scaled = scores / math.sqrt(len(q[query]))
-    later = torch.arange(trace.n_tokens, device=scores.device) > query
-    masked = scaled.masked_fill(later, -torch.inf)
+    scores, scaled, masked = (
+        _built(block.at(f"attention.core.{step}", head))[query]
+        for step in ("scores", "scale", "mask")
+    )
     exps = (masked - masked.max()).exp()
     weights = exps / exps.sum()
     mixed_by = weights if trace.dropout is None else dropped

@@ -10,7 +10,7 @@ from jaxtyping import Float32
 
 from gptviz.analysis.attention import require_attention
 from gptviz.analysis.heads import few_maps
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 
 @torch.inference_mode()

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
 from gptviz.config import Sampling
-from gptviz.generation import filtered
+from gptviz.tracing.generation import filtered
 
 
 @dataclass(frozen=True, eq=False)

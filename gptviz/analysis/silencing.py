@@ -11,9 +11,10 @@ import torch
 from jaxtyping import Float32, Int64
 
 from gptviz.analysis.attention import require_attention
-from gptviz.hooks import BeforeBlock
-from gptviz.interventions import Head, Interventions
-from gptviz.tracing import Trace, trace
+from gptviz.model import attn_weights
+from gptviz.tracing.changes import Head, silence
+from gptviz.tracing.hooks import BeforeBlock
+from gptviz.tracing.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +50,8 @@ def largest_weights(traced: Trace, position: int) -> Float32[np.ndarray, "n_laye
         q, k = block.q, block.k
         assert q is not None, block.layer
         assert k is not None, block.layer
-        scores = k[:, : position + 1] @ q[:, position, :, None] / math.sqrt(q.shape[-1])
-        rows.append(scores[..., 0].softmax(dim=-1).amax(dim=-1))
+        weights = attn_weights(q[:, position : position + 1], k[:, : position + 1])
+        rows.append(weights[:, 0].amax(dim=-1))
     return torch.stack(rows).float().numpy(force=True)
 
 
@@ -113,7 +114,6 @@ def bits_of_each_head(
     for layer, head in np.ndindex(bits.shape):
         if before_pass is not None:
             before_pass((layer, head))
-        without = Interventions(silenced=traced.interventions.silenced | {(layer, head)})
-        again = trace(traced.model, traced.token_ids, before_block, traced.dropout, without)
+        again = traced.again((*traced.of.changes, *silence([(layer, head)])), before_block)
         bits[layer, head] = bits_moved(traced, again, position)
     return bits

@@ -10,7 +10,7 @@ from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
 from gptviz.config import GPTConfig
-from gptviz.tracing import BlockTrace, Trace
+from gptviz.tracing.trace import BlockTrace, Trace
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Float32, Float64
 from torch import Tensor
 
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 Map = Float32[np.ndarray, "n_layers n_tokens"]
 

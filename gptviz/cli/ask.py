@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gptviz.cli.say import console, note
-from gptviz.config import PRESETS, GPTConfig
-from gptviz.interventions import Interventions
+from gptviz.config import GPTConfig
+from gptviz.defaults import free_memory, largest_that_fits
 from gptviz.ledger import Ledger
-from gptviz.reading import free_memory, largest_that_fits
+from gptviz.presets import PRESETS
+from gptviz.tracing import changes
 
 if TYPE_CHECKING:
     from gptviz.loading import Loaded
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 Model = Annotated[
     str, typer.Option(help=f"tales (trained), or with random weights: {', '.join(PRESETS)}")
@@ -61,7 +62,7 @@ class Reading:
 
     def described(self) -> dict[str, Any]:
         """The same for a program."""
-        silenced = sorted(self.trace.interventions.silenced)
+        silenced = changes.silenced(self.trace.of.changes)
         return {"model": self.loaded.name, "tokens": self.labels, "silenced": silenced}
 
 
@@ -84,13 +85,13 @@ def read_ids(
 ) -> Reading:
     """The same for token ids."""
     _check_memory(model, len(ids))
-    changed = Interventions(frozenset(map(_head, silence or ())))
+    changed = changes.silence(map(_head, silence or ()))
     with waiting(f"Reading with {model}…"), refusing():
         from gptviz.loading import load
-        from gptviz.tracing import trace
+        from gptviz.tracing.trace import trace
 
         loaded = load(model, seed)
-        traced = trace(loaded.model, ids, interventions=changed)
+        traced = trace(loaded.model, ids, changes=changed)
     return Reading(loaded, traced, loaded.tokenizer.labels(ids))
 
 

@@ -9,7 +9,7 @@ import typer
 
 from gptviz.cli import ask
 from gptviz.cli.say import as_json, say, table
-from gptviz.reading import MODEL, SEED, TEXT
+from gptviz.defaults import MODEL, SEED, TEXT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,7 +69,7 @@ def _by_chance(reading: Reading) -> np.ndarray | None:
     """What the heads of a random model of the same shape measure; none if this one is random."""
     from gptviz.analysis.heads import measured
     from gptviz.loading import TRAINED, build
-    from gptviz.tracing import trace
+    from gptviz.tracing.trace import trace
 
     if reading.loaded.name not in TRAINED:
         return None

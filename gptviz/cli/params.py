@@ -9,17 +9,17 @@ import typer
 from gptviz.cli import ask
 from gptviz.cli.say import as_json, say, table
 from gptviz.compare import Row, compare
-from gptviz.config import FIELD_HELP, PLACEHOLDER_PARTS, GPTConfig
+from gptviz.config import ABOUT, PLACEHOLDER_PARTS, GPTConfig
 from gptviz.costs import NUMBER_TYPES, size
+from gptviz.defaults import MODEL
 from gptviz.ledger import Ledger
 from gptviz.part_table import part_table
-from gptviz.reading import MODEL
 
 MOST = 10**9  # far above any model; what is too small, the configuration says itself
 
 
 def _field(name: str) -> Any:
-    return typer.Option(help=FIELD_HELP[name], show_default=False, max=MOST)
+    return typer.Option(help=ABOUT[name].help, show_default=False, max=MOST)
 
 
 def params(
@@ -29,12 +29,14 @@ def params(
     emb_dim: Annotated[int | None, _field("emb_dim")] = None,
     n_heads: Annotated[int | None, _field("n_heads")] = None,
     n_layers: Annotated[int | None, _field("n_layers")] = None,
+    head_dim: Annotated[int | None, _field("head_dim")] = None,
+    ff_dim: Annotated[int | None, _field("ff_dim")] = None,
     qkv_bias: Annotated[
-        bool | None, typer.Option(help=FIELD_HELP["qkv_bias"], show_default=False)
+        bool | None, typer.Option(help=ABOUT["qkv_bias"].help, show_default=False)
     ] = None,
     tied: Annotated[
         bool | None,
-        typer.Option("--tied/--untied", help=FIELD_HELP["tie_weights"], show_default=False),
+        typer.Option("--tied/--untied", help=ABOUT["tie_weights"].help, show_default=False),
     ] = None,
     without: Annotated[
         list[str] | None,
@@ -59,6 +61,8 @@ def params(
         "emb_dim": emb_dim,
         "n_heads": n_heads,
         "n_layers": n_layers,
+        "head_dim": head_dim,
+        "ff_dim": ff_dim,
         "qkv_bias": qkv_bias,
         "placeholders": without or None,
     }

@@ -11,12 +11,12 @@ import typer
 from gptviz.cli import ask
 from gptviz.cli.say import as_json, say, table
 from gptviz.config import Sampling
-from gptviz.reading import MODEL, SEED, TEXT
+from gptviz.defaults import MODEL, SEED, TEXT
 
 if TYPE_CHECKING:
     from gptviz.analysis.next_token import Candidates
     from gptviz.cli.ask import Reading
-    from gptviz.generation import Generated
+    from gptviz.tracing.generation import Generated
 
 USUAL = Sampling()
 
@@ -70,7 +70,7 @@ def predict(
 
 
 def _write(reading: Reading, n: int, sampling: Sampling, seed: int) -> list[Generated]:
-    from gptviz.generation import generate
+    from gptviz.tracing.generation import generate
 
     return list(generate(reading.loaded.model, reading.trace.token_ids, n, sampling, seed))
 

@@ -10,7 +10,7 @@ import typer
 from gptviz.cli import ask
 from gptviz.cli.say import as_json, say, table
 from gptviz.costs import size
-from gptviz.reading import MODEL, SEED, TEXT, free_memory
+from gptviz.defaults import MODEL, SEED, TEXT, free_memory
 
 
 def trace(
@@ -37,7 +37,7 @@ def trace(
     reading = ask.read(model, text, seed, silence)
     with ask.waiting("Writing…"), ask.refusing():
         from gptviz.loading import TRAINED
-        from gptviz.trace_file import write_trace
+        from gptviz.tracing.trace_file import write_trace
 
         about = {"model": model} if model in TRAINED else {"model": model, "seed": str(seed)}
         tensors = write_trace(out, reading.trace, only or ["*"], free_memory(), **about)

@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from gptviz.config import PRESETS
+from gptviz.presets import PRESETS
 
 
 def train(

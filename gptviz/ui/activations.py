@@ -16,7 +16,7 @@ from gptviz.ui.tables import table
 
 if TYPE_CHECKING:
     from gptviz.analysis.outliers import Outliers
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 MOST_CELLS = 400_000  # of a heatmap: about 2 MB on their way to the browser
 MOST_OUTLIERS = 12

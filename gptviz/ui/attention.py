@@ -25,7 +25,7 @@ from gptviz.ui.heads import chosen_head, heads_overview
 from gptviz.ui.lines import LEAST, MOST_TOKENS, lines
 
 if TYPE_CHECKING:
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 OVERVIEW = "all_heads"
 LONG = 256  # tokens: from here on the exact map is the larger message by far, and comes last

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from gptviz.config import GPTConfig
-from gptviz.reading import SEED
+from gptviz.defaults import SEED
 from gptviz.ui import choose, live
 from gptviz.ui.attention_table import definitions, every_head
 from gptviz.ui.controls import Screen

@@ -13,7 +13,7 @@ from gptviz.ui.controls import Screen
 from gptviz.ui.frame import theme
 
 if TYPE_CHECKING:
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 
 def show(screen: Screen, trace: Trace) -> None:

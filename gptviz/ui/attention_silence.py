@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from gptviz.figures.silencing import before_and_after, weight_and_effect
-from gptviz.interventions import Head, Interventions
 from gptviz.tokenizer import Tokenizer
+from gptviz.tracing.changes import Head, silence
 from gptviz.ui import choose, live
 from gptviz.ui.chart import chart
 from gptviz.ui.controls import Screen
@@ -18,7 +18,7 @@ from gptviz.ui.heads import heads_grid
 
 if TYPE_CHECKING:
     from gptviz.analysis.silencing import Shift
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 COUNT = 8  # likeliest tokens of each distribution
 WHICH = {"brightest": "Silence the brightest head", "chosen": "Silence the chosen head"}
@@ -73,7 +73,7 @@ def _one(screen: Screen, trace: Trace, position: int, head: Head) -> None:
 def _without(screen: Screen, head: Head) -> Trace:
     from gptviz.cache import cached_trace
 
-    silenced = Interventions(silenced=frozenset({head}))
+    silenced = silence({head})
     ids = screen.token_ids
     with st.spinner("Reading the sentence without the head…"):
         return cached_trace(

@@ -17,7 +17,7 @@ from gptviz.ui.tables import table
 
 if TYPE_CHECKING:
     from gptviz.analysis.query_steps import QuerySteps
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 DIMENSIONS = 6  # of the context vector, in numbers
 ROUNDING = 1e-4  # between two ways to add in single precision

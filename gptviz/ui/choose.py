@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from gptviz.compare import read
-from gptviz.config import PRESETS, GPTConfig
+from gptviz.config import GPTConfig
 from gptviz.costs import DEVICES, NUMBER_TYPES
 from gptviz.diagram.parts import IN_BLOCK, IN_COLUMN, is_part
+from gptviz.presets import PRESETS
 from gptviz.tokenizer import FULL_VOCAB_SIZE
 from gptviz.ui.controls import FIELDS, Screen, within
 from gptviz.ui.link import take

@@ -9,8 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from gptviz.config import FIELD_HELP, PRESETS, ConfigError, Dropout, GPTConfig, valid_widths
-from gptviz.reading import MODEL, SEED, TEXT
+from gptviz.config import ABOUT, ConfigError, Dropout, GPTConfig, valid_widths
+from gptviz.defaults import MODEL, SEED, TEXT
+from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import built
 from gptviz.ui.link import take
@@ -18,17 +19,10 @@ from gptviz.ui.link import take
 CUSTOM = "custom"
 TRAINED = MODEL
 NAMES = (*PRESETS, CUSTOM)
-FIELDS = tuple(FIELD_HELP)
+FIELDS = tuple(ABOUT)
 FREE_FIELDS = ("drop_rate",)  # no weight depends on them
 LIMITS: dict[str, tuple[Any, Any]] = {  # least, most
-    "vocab_size": (257, 200_000),
-    "context_length": (1, 16_384),
-    "emb_dim": (1, 16_384),
-    "n_heads": (1, 128),
-    "n_layers": (1, 128),
-    "drop_rate": (0.0, 0.9),
-    "qkv_bias": (False, True),
-    "tie_weights": (False, True),
+    **{name: (about.least, about.most) for name, about in ABOUT.items()},
     "seed": (0, 2**31 - 1),
     "train": (False, True),
     "mask_seed": (0, 2**31 - 1),
@@ -156,14 +150,16 @@ def _seed() -> None:
 
 def _fields(problem: str) -> None:
     st.caption("Configuration")
-    _field(st.number_input, "vocab_size", 1)
-    _field(st.number_input, "context_length", 1)
+    _field(st.number_input, "vocab_size")
+    _field(st.number_input, "context_length")
     _field(st.number_input, "emb_dim", st.session_state["n_heads"])  # + and - stay divisible
-    _field(st.slider, "n_heads", 1)
+    _field(st.slider, "n_heads")
     if problem:
         _offer_widths(problem)
-    _field(st.slider, "n_layers", 1)
-    _field(st.slider, "drop_rate", 0.05)
+    _field(st.number_input, "head_dim")
+    _field(st.slider, "n_layers")
+    _field(st.number_input, "ff_dim")
+    _field(st.slider, "drop_rate")
     _train_mode()
     _field(st.toggle, "qkv_bias")
     _field(st.toggle, "tie_weights")
@@ -184,11 +180,10 @@ def _train_mode() -> None:
 
 def _field(control: Callable[..., Any], field: str, step: float | None = None) -> None:
     """One field's control; numbers have limits and a step."""
-    limits = LIMITS[field] if step else ()
-    options = {"step": step} if step else {}
-    control(
-        field, *limits, key=field, help=FIELD_HELP[field], on_change=_note, args=(field,), **options
-    )
+    about = ABOUT[field]
+    limits = () if about.step is None else LIMITS[field]
+    options = {} if about.step is None else {"step": step or about.step}
+    control(field, *limits, key=field, help=about.help, on_change=_note, args=(field,), **options)
 
 
 def _offer_widths(problem: str) -> None:
@@ -211,7 +206,7 @@ def _note(name: str) -> None:
 def _defaults(name: str) -> dict[str, Any]:
     """The fields of the model of this name, or where a custom one begins."""
     config = PRESETS.get(name, GPTConfig())
-    return {field: getattr(config, field) for field in FIELDS} | built.switches(config)
+    return {field: config.given(field) for field in FIELDS} | built.switches(config)
 
 
 def within(field: str, value: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from gptviz.config import PRESETS, GPTConfig
+from gptviz.config import GPTConfig
 from gptviz.costs import (
     DEVICES,
     NUMBER_TYPES,
@@ -18,6 +18,7 @@ from gptviz.costs import (
 )
 from gptviz.figures.roofline import roofline
 from gptviz.ledger import FP32_BYTES, Ledger
+from gptviz.presets import PRESETS
 from gptviz.ui.chart import chart
 from gptviz.ui.choose import MOST_ROWS
 from gptviz.ui.controls import Screen

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from gptviz.config import PLACEHOLDER_PARTS, PRESETS, GPTConfig
+from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.course import STAGES, stage_of, stage_that_builds
+from gptviz.defaults import free_memory
 from gptviz.diagram.drawing import chance
 from gptviz.diagram.parts import part
 from gptviz.ledger import Ledger
-from gptviz.reading import free_memory
+from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import built, live
 from gptviz.ui.controls import Screen, go_to_stage
 
 if TYPE_CHECKING:
     from gptviz.book import Comparison
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 LAST = len(STAGES)
 ALIKE = 0.1  # nats: a loss this near to the even guess's is no better and no worse

@@ -14,7 +14,7 @@ from gptviz.ui.frame import theme
 
 if TYPE_CHECKING:
     from gptviz.analysis.dropouts import Dropped
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 MOST_CELLS = 1_600_000  # of a mask: a byte each
 NAMES = {

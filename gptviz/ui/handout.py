@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from gptviz.handout import Shown
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 MOST_TOKENS = 1024  # of an attention map: 6 MB of numbers
 MOST_CELLS = 400_000  # of a station's heatmap: 2 MB

@@ -18,7 +18,7 @@ from gptviz.ui.controls import Screen
 from gptviz.ui.frame import theme
 
 if TYPE_CHECKING:
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 HOW_TO_CHOOSE = "click a head, or use the arrow keys, to choose it."
 

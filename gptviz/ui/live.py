@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
+from gptviz.defaults import free_memory, largest_that_fits
 from gptviz.ledger import Ledger
-from gptviz.reading import free_memory, largest_that_fits
 from gptviz.ui.controls import Screen, return_to
 from gptviz.ui.frame import WARM
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gptviz.analysis.overview import Overview
     from gptviz.cache import Sized
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 T = TypeVar("T", bound="Sized")
 

@@ -9,7 +9,7 @@ from gptviz.diagram.view import Outcome
 from gptviz.figures.theme import KINDS
 
 if TYPE_CHECKING:
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 Maps = dict[str, tuple[str, ...]]
 
@@ -52,10 +52,10 @@ def _of_block(trace: Trace, path: str, layer: int) -> Maps:
 
 
 def _of_part(trace: Trace, path: str, head: int) -> tuple[str, ...]:
-    from gptviz.analysis.outputs import output_at, pooled
+    from gptviz.analysis.overview import pooled
     from gptviz.ui.pictures import map_address, signed_address
 
-    values = output_at(trace, path, head)
+    values = trace.at(path, head)
     if values is None:
         return ()
     small = pooled(values.float().nan_to_num(neginf=0), MOST).numpy(force=True)
@@ -66,10 +66,10 @@ def _of_part(trace: Trace, path: str, head: int) -> tuple[str, ...]:
 
 def outcome(trace: Trace, piece: Part, head: int) -> Outcome | None:
     """The numbers that come out of a part; none where no numbers do."""
-    from gptviz.analysis.outputs import output_at, pooled
+    from gptviz.analysis.overview import pooled
     from gptviz.ui.pictures import signed_address
 
-    values = output_at(trace, piece.path, head)
+    values = trace.at(piece.path, head)
     if values is None:
         return None
     values = values.float()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from gptviz.analysis.contributions import Contributions
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 NAMES = {
     KIND: "what kind it is",

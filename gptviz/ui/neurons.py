@@ -14,7 +14,7 @@ from gptviz.ui.frame import theme
 
 if TYPE_CHECKING:
     from gptviz.analysis.neurons import Hidden, Silence
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 LISTED = 20
 

@@ -15,7 +15,7 @@ from gptviz.ui.tables import table
 
 if TYPE_CHECKING:
     from gptviz.analysis.norms import NormSteps
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 NAMES = {
     "norm1": "norm 1, before attention",

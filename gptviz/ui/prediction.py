@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from gptviz.analysis.next_token import Standing
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 SENTENCE = "surprise_tokens"
 FULL_SHADE = 16  # bits of surprise: one chance in 65,536

@@ -22,7 +22,7 @@ from gptviz.ui.frame import theme
 
 if TYPE_CHECKING:
     from gptviz.analysis.lens import Lens
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 COLOURS = {
     "probability": "how sure: probability",

@@ -17,7 +17,7 @@ from gptviz.ui.frame import theme
 
 if TYPE_CHECKING:
     from gptviz.analysis.attribution import Attribution
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 OFFERED = 20  # of the likeliest tokens
 

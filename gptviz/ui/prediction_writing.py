@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from gptviz.analysis.sampling import Choices
-    from gptviz.generation import Generated
-    from gptviz.tracing import Trace
+    from gptviz.tracing.generation import Generated
+    from gptviz.tracing.trace import Trace
 
 TEXT = "written_text"
 BARS = 15
@@ -116,7 +116,7 @@ def _write(
     missing = st.session_state["written"] - len(writing.steps)
     if missing <= 0 or _why_ended(screen, writing):
         return
-    from gptviz.generation import generate
+    from gptviz.tracing.generation import generate
 
     painter = _Painter(screen, writing, place)
     ids = [*screen.token_ids, *(step.token_id for step in writing.steps)]

@@ -16,7 +16,7 @@ from gptviz.ui.tables import table
 
 if TYPE_CHECKING:
     from gptviz.analysis.stream import Stream, Sum
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 MOST_CELLS = 50_000  # of each map
 ADDED = {"attention": "Attention adds", "feed_forward": "The feed-forward adds"}

@@ -16,7 +16,7 @@ from gptviz.ui.controls import Screen
 from gptviz.ui.frame import theme
 
 if TYPE_CHECKING:
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 CHIPS, WORDS = "tokens_chips", "words_chips"
 LONGEST_WORD = 64  # bytes of a word whose merges are shown

@@ -23,7 +23,7 @@ from gptviz.ui.controls import Screen
 from gptviz.ui.frame import theme
 
 if TYPE_CHECKING:
-    from gptviz.tracing import Trace
+    from gptviz.tracing.trace import Trace
 
 MOST_CELLS = 400_000  # of all heatmaps of a figure: about 2 MB on their way to the browser
 MOST_SIDE = 256  # rows and columns of a square map

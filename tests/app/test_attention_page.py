@@ -11,9 +11,10 @@ from gptviz.analysis.query_steps import query_steps
 from gptviz.analysis.rollout import rollout
 from gptviz.analysis.silencing import bits_moved, bits_of_each_head, brightest_head
 from gptviz.cache import cached_trace
-from gptviz.config import PRESETS, Dropout
-from gptviz.interventions import Interventions
+from gptviz.config import Dropout
+from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
+from gptviz.tracing.changes import silence
 from gptviz.ui import choose
 from gptviz.ui.lines import window
 
@@ -174,8 +175,8 @@ def test_rollout_is_drawn_as_it_is(visit, trace, numbers):
 
 
 def without(head, dropout=None):
-    silenced = Interventions(silenced=frozenset({head}))
-    return cached_trace("tales", IDS, dropout=dropout, interventions=silenced)
+    silenced = silence({head})
+    return cached_trace("tales", IDS, dropout=dropout, changes=silenced)
 
 
 def test_the_brightest_head_is_silenced_and_the_next_token_compared(visit, trace, numbers):

@@ -9,10 +9,11 @@ import pytest
 import streamlit as st
 
 from gptviz.compare import compare, read, written
-from gptviz.config import PLACEHOLDER_PARTS, PRESETS, GPTConfig
+from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.costs import size
 from gptviz.ledger import Ledger
 from gptviz.part_table import part_table
+from gptviz.presets import PRESETS
 from gptviz.reconcile import FILE, MODEL, STATE_DICT, by_module, reconcile
 from gptviz.ui.parts import as_csv
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gptviz.config import PRESETS, GPTConfig
+from gptviz.config import GPTConfig
 from gptviz.ledger import Ledger
+from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui.controls import FIELDS, NAMES
 from gptviz.ui.link import LONGEST

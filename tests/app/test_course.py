@@ -11,9 +11,10 @@ from gptviz import book
 from gptviz.analysis.loss import losses
 from gptviz.analysis.next_token import likeliest
 from gptviz.cache import cached_trace
-from gptviz.config import PLACEHOLDER_PARTS, PRESETS, Dropout, GPTConfig
+from gptviz.config import PLACEHOLDER_PARTS, Dropout, GPTConfig
 from gptviz.course import STAGES, placeholders_at
 from gptviz.ledger import Ledger
+from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 
 TEXT = "Once upon a time there was a king"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gptviz.config import PRESETS, GPTConfig
+from gptviz.config import GPTConfig
 from gptviz.ledger import Ledger
+from gptviz.presets import PRESETS
 from gptviz.ui.controls import FIELDS
 
 NONSENSE = {

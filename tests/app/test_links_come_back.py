@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gptviz.config import PRESETS
+from gptviz.presets import PRESETS
 from gptviz.ui import choose
 
 # A value that is not the default, for all that can be chosen.

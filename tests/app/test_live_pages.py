@@ -7,8 +7,8 @@ import pytest
 
 from gptviz.analysis.stations import STATIONS
 from gptviz.cache import cached_trace
-from gptviz.config import PRESETS
 from gptviz.ledger import Ledger
+from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import choose
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gptviz.config import PRESETS
 from gptviz.ledger import Ledger
+from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui.controls import TEXT
 from gptviz.ui.frame import MENU

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gptviz.config import PRESETS
 from gptviz.costs import decode, prefill, size, training_flops, training_memory
 from gptviz.ledger import Ledger
 from gptviz.module_table import differences, module_table
+from gptviz.presets import PRESETS
 
 
 def metrics(page):

@@ -12,10 +12,11 @@ from gptviz.analysis.lens import logit_lens
 from gptviz.analysis.loss import losses
 from gptviz.analysis.next_token import entropy, likeliest, standing
 from gptviz.cache import cached_model, cached_trace
-from gptviz.config import PRESETS, GPTConfig, Sampling
-from gptviz.generation import filtered, generate
+from gptviz.config import GPTConfig, Sampling
 from gptviz.ledger import Ledger
+from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
+from gptviz.tracing.generation import filtered, generate
 from gptviz.ui import choose
 
 TEXT = "Once upon a time there was a king"

@@ -8,8 +8,9 @@ import pytest
 import streamlit as st
 
 from gptviz.cache import cached_trace
-from gptviz.config import PLACEHOLDER_PARTS, PRESETS
+from gptviz.config import PLACEHOLDER_PARTS
 from gptviz.diagram.view import Measure
+from gptviz.presets import PRESETS
 from gptviz.ui import birds_eye, frame, handout
 from gptviz.ui.controls import Screen
 

@@ -7,7 +7,7 @@ import torch
 
 from benchmarks.hugging_face import their_model, with_their_weights
 from gptviz.config import GPTConfig
-from gptviz.tracing import trace
+from gptviz.tracing.trace import trace
 
 SHAPES = [
     # emb_dim, n_layers, n_heads, context_length, n_tokens

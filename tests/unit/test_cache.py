@@ -11,8 +11,9 @@ import pytest
 
 from gptviz import cache
 from gptviz.cache import ByteCache, cached_model, cached_trace, kept_trace, shared
-from gptviz.config import PRESETS, Dropout, GPTConfig
-from gptviz.interventions import Interventions
+from gptviz.config import Dropout, GPTConfig
+from gptviz.presets import PRESETS
+from gptviz.tracing.changes import silence
 
 SMALL = GPTConfig(vocab_size=300, context_length=16, emb_dim=16, n_heads=2, n_layers=2)
 
@@ -136,7 +137,7 @@ def test_models_and_traces_are_shared_by_all_that_matters() -> None:
     assert dropping.model is one.model
     assert cached_trace(SMALL, [1, 2, 3], dropout=Dropout(0.5, seed=1)) is not dropping
     assert kept_trace(SMALL, [1, 2, 3], dropout=Dropout(0.5)) is dropping
-    silenced = cached_trace(SMALL, [1, 2, 3], interventions=Interventions(frozenset({(0, 1)})))
+    silenced = cached_trace(SMALL, [1, 2, 3], changes=silence({(0, 1)}))
     assert silenced is not one
     assert silenced.model is one.model
     assert kept_trace(SMALL, [1, 2, 3]) is one

@@ -8,14 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gptviz.config import (
-    GPT_CONFIG_124M,
-    PRESETS,
-    ConfigError,
-    Dropout,
-    GPTConfig,
-    valid_widths,
-)
+from gptviz.config import ABOUT, GPT_CONFIG_124M, ConfigError, Dropout, GPTConfig, valid_widths
+from gptviz.presets import PRESETS
 
 LECTURE = {
     "vocab_size": 50257,
@@ -60,8 +54,10 @@ def test_presets(preset, context_length, emb_dim, n_layers, n_heads, head_dim):
 @pytest.mark.parametrize(
     ("field", "value", "rule", "neighbour"),
     [
-        ("vocab_size", 256, "a whole number of at least 257", 257),
-        ("vocab_size", 5e4, "a whole number of at least 257", 257),
+        ("vocab_size", 0, "a whole number of at least 1", 1),
+        ("vocab_size", 5e4, "a whole number of at least 1", 1),
+        ("head_dim", -1, "a whole number of at least 0", 0),
+        ("ff_dim", 2.5, "a whole number of at least 0", 0),
         ("context_length", 0, "a whole number of at least 1", 1),
         ("emb_dim", -768, "a whole number of at least 1", 1),
         ("emb_dim", True, "a whole number of at least 1", 1),
@@ -87,6 +83,27 @@ def test_an_error_names_field_value_rule_and_a_neighbour(field, value, rule, nei
     assert message.endswith(f"try {neighbour}")
     if field not in ("emb_dim", "n_heads"):  # these two have to fit each other as well
         GPTConfig(**{field: neighbour})
+
+
+def test_what_follows_from_other_fields_follows_them_until_it_is_given():
+    plain = GPTConfig()
+    assert (plain.head_dim, plain.ff_dim, plain.attn_dim) == (64, 3072, 768)
+    assert (plain.given("head_dim"), plain.given("ff_dim"), plain.given("emb_dim")) == (0, 0, 768)
+    assert plain.changed(emb_dim=1536).ff_dim == 6144
+    assert GPTConfig(head_dim=64, ff_dim=3072) == plain  # the same model, however it is asked for
+    free = GPTConfig(emb_dim=770, head_dim=100, ff_dim=5)
+    assert (free.attn_dim, free.given("head_dim")) == (1200, 100)
+    assert (free.changed(emb_dim=13).head_dim, free.changed(emb_dim=13).ff_dim) == (100, 5)
+    assert GPTConfig(**free.as_dict()) == free
+    assert "head_dim" in free.as_dict()
+    assert "head_dim" not in plain.as_dict()
+
+
+def test_every_field_says_what_it_is_and_what_a_slider_offers():
+    assert set(ABOUT) == {each.name for each in dataclasses.fields(GPTConfig)} - {"placeholders"}
+    for name, about in ABOUT.items():
+        assert about.help
+        assert about.least <= GPTConfig().given(name) <= about.most
 
 
 def test_emb_dim_that_the_heads_do_not_divide():

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gptviz.config import PRESETS, GPTConfig
+from gptviz.config import GPTConfig
 from gptviz.costs import (
     DEVICES,
     Device,
@@ -24,6 +24,7 @@ from gptviz.costs import (
 from gptviz.diagram.parts import CORE_STEPS, NORM_STEPS
 from gptviz.ledger import Ledger
 from gptviz.model import GPTModel
+from gptviz.presets import PRESETS
 
 SMALL = Ledger(PRESETS["gpt2-small"])
 LINEAR, ATTENTION = 247_064_064, 37_748_736  # FLOPs a token, the second at 1,024 tokens

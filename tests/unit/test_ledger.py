@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
-from gptviz.config import PLACEHOLDER_PARTS, PRESETS, GPTConfig
+from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.figures.theme import KINDS
 from gptviz.ledger import Ledger, parameters_formula
 from gptviz.model import GPTModel
+from gptviz.presets import PRESETS
 
 SMALL = PRESETS["gpt2-small"]
 
@@ -236,7 +237,7 @@ def test_the_formulas_letters_and_numbers_give_the_count(config: GPTConfig) -> N
 def test_gpt3_needs_no_torch() -> None:
     code = """
 import sys
-from gptviz.config import PRESETS
+from gptviz.presets import PRESETS
 from gptviz.ledger import Ledger, parameters_formula
 ledger = Ledger(PRESETS["gpt3-175b"])
 ledger.parameters, ledger.parameters_tied, ledger.parameters_untied, ledger.shares()

@@ -11,11 +11,12 @@ import torch
 
 import gptviz
 from gptviz import loading
-from gptviz.config import PRESETS, GPTConfig
+from gptviz.config import GPTConfig
 from gptviz.ledger import Ledger
 from gptviz.loading import build, load
+from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
-from gptviz.tracing import trace
+from gptviz.tracing.trace import trace
 from gptviz.weights import WeightsError
 
 SMALL = GPTConfig(vocab_size=300, context_length=16, emb_dim=16, n_heads=2, n_layers=2)

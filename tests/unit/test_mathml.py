@@ -6,10 +6,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gptviz.config import PRESETS, GPTConfig
+from gptviz.config import GPTConfig
 from gptviz.glossary import GLOSSARY
 from gptviz.ledger import parameters_formula
 from gptviz.mathml import mathml
+from gptviz.presets import PRESETS
 
 DRAWN = {  # MathML Core: what browsers draw
     *("div", "math", "mrow", "mi", "mo", "mn", "mtext", "mspace", "mfrac", "msqrt", "mstyle"),

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import TypeCheckError
 from torch import nn
 
-from gptviz.config import GPT_CONFIG_124M, PLACEHOLDER_PARTS, PRESETS, GPTConfig
+from gptviz.config import GPT_CONFIG_124M, PLACEHOLDER_PARTS, GPTConfig
 from gptviz.model import (
     AttentionCore,
     GPTModel,
@@ -19,6 +19,7 @@ from gptviz.model import (
     merge_heads,
     split_heads,
 )
+from gptviz.presets import PRESETS
 
 TINY = GPTConfig(vocab_size=300, context_length=16, emb_dim=24, n_heads=4, n_layers=3)
 

@@ -6,10 +6,11 @@ import pytest
 import torch
 import torchinfo
 
-from gptviz.config import PRESETS, GPTConfig
+from gptviz.config import GPTConfig
 from gptviz.ledger import Ledger
 from gptviz.model import GPTModel
 from gptviz.module_table import ModuleTable, differences, module_table
+from gptviz.presets import PRESETS
 
 SMALL = PRESETS["gpt2-small"]
 TINY = GPTConfig(vocab_size=300, context_length=16, emb_dim=12, n_heads=3, n_layers=2)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gptviz.config import PLACEHOLDER_PARTS, PRESETS, GPTConfig
+from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.ledger import Ledger
 from gptviz.part_table import BLOCK, SUMMED, four_totals, part_table
+from gptviz.presets import PRESETS
 
 SMALL = PRESETS["gpt2-small"]
 

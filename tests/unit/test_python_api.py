@@ -12,12 +12,13 @@ import pytest
 
 from gptviz.analysis.heads import INDUCTION, repeated_tokens
 from gptviz.analysis.loss import losses
-from gptviz.config import PRESETS, Sampling
-from gptviz.generation import generate
-from gptviz.interventions import Interventions
+from gptviz.config import Sampling
 from gptviz.ledger import Ledger
 from gptviz.loading import load
-from gptviz.tracing import trace
+from gptviz.presets import PRESETS
+from gptviz.tracing.changes import silence
+from gptviz.tracing.generation import generate
+from gptviz.tracing.trace import trace
 
 TEXT = "Once upon a time there was a king who had a daughter, and the king said to his"
 
@@ -69,8 +70,8 @@ def test_the_induction_heads_and_what_they_are_good_for(printed, tales):
     places = [(int(layer), int(head)) for layer, head, _ in heads]
     assert places == [tuple(place) for place in np.argwhere(induction > 0.5).tolist()]
     assert len(places) == 3
-    without = Interventions(silenced=frozenset(places))
-    silenced = trace(tales.model, twice.token_ids, interventions=without)
+    without = silence(places)
+    silenced = trace(tales.model, twice.token_ids, changes=without)
     for name, one in (("second copy", twice), ("second copy, silenced", silenced)):
         assert f"{name}: {losses(one)[32:].mean():.2f} nats" in printed
     assert losses(silenced)[32:].mean() > losses(twice)[32:].mean() + 3  # by surprise again

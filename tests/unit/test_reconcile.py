@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from gptviz.config import PLACEHOLDER_PARTS, PRESETS, GPTConfig
+from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.model import GPTModel
 from gptviz.part_table import PartRow, part_table
+from gptviz.presets import PRESETS
 from gptviz.reconcile import (
     FILE,
     MODEL,

@@ -14,7 +14,7 @@ from gptviz.cache import cached_trace
 from gptviz.config import Dropout, GPTConfig
 from gptviz.model import GPTModel
 from gptviz.tokenizer import Tokenizer
-from gptviz.tracing import Trace, trace
+from gptviz.tracing.trace import Trace, trace
 
 Read = Callable[..., Trace]
 CONFIG = GPTConfig(vocab_size=300, context_length=24, emb_dim=24, n_heads=3, n_layers=3)
@@ -86,7 +86,7 @@ def test_a_head_is_what_attention_loses_without_it() -> None:
     place, token_id = 5, 33
     found = attribution(traced, token_id)
     for layer, block in enumerate(traced.blocks):
-        out_proj = block.block.attention.out_proj
+        out_proj = traced.model.blocks[layer].attention.out_proj
         for head in range(3):
             silenced = block.context_vec[:, place].clone()
             silenced[head] = 0

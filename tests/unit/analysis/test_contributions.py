@@ -13,7 +13,7 @@ from gptviz.analysis import heads
 from gptviz.analysis.attention import head_map
 from gptviz.analysis.contributions import attention_entropy, contributions, most_entropy
 from gptviz.config import Dropout
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 Read = Callable[..., Trace]
 IDS = [5, 6, 7, 8, 5, 200]

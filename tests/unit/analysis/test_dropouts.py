@@ -10,7 +10,7 @@ import pytest
 
 from gptviz.analysis.dropouts import dropped_at
 from gptviz.config import Dropout
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 Read = Callable[..., Trace]
 IDS = [1, 20, 20, 299, 4]

@@ -21,7 +21,7 @@ from gptviz.analysis.embeddings import (
 )
 from gptviz.config import Dropout, GPTConfig
 from gptviz.model import GPTModel
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 Read = Callable[..., Trace]
 IDS = [5, 6, 299, 5, 200]

@@ -21,7 +21,7 @@ from gptviz.analysis.heads import (
     measured,
     repeated_tokens,
 )
-from gptviz.tracing import BlockTrace, BlockTraces, Trace
+from gptviz.tracing.trace import BlockTrace, BlockTraces, Trace
 
 Read = Callable[..., Trace]
 

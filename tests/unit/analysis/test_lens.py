@@ -11,7 +11,7 @@ import torch
 from gptviz.analysis.lens import lens_logits, logit_lens
 from gptviz.config import PLACEHOLDER_PARTS, Dropout
 from gptviz.model import GPTModel
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 Read = Callable[..., Trace]
 IDS = [7, 299, 0, 7, 42, 100]

@@ -11,7 +11,7 @@ import torch
 
 from gptviz.analysis.loss import BAND, losses
 from gptviz.config import PLACEHOLDER_PARTS
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 Read = Callable[..., Trace]
 

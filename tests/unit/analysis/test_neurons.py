@@ -10,7 +10,7 @@ import pytest
 
 from gptviz.analysis.neurons import SILENT, busiest, gelu_curve, hidden, silence
 from gptviz.config import Dropout
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 Read = Callable[..., Trace]
 IDS = [1, 20, 20, 299, 4]

@@ -10,7 +10,7 @@ import torch
 
 from gptviz.analysis.loss import losses
 from gptviz.analysis.next_token import entropy, likeliest, standing
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 Read = Callable[..., Trace]
 

@@ -11,7 +11,7 @@ import torch
 
 from gptviz.analysis.norms import STAGES, norm_steps
 from gptviz.config import Dropout
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 Read = Callable[..., Trace]
 IDS = [1, 20, 20, 299, 4]

@@ -16,7 +16,7 @@ from gptviz.analysis.overview import (
     layer_heads,
     rows_of_each,
 )
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 Read = Callable[..., Trace]
 

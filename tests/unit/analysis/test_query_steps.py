@@ -10,7 +10,7 @@ import pytest
 
 from gptviz.analysis.query_steps import query_steps
 from gptviz.config import Dropout
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 Read = Callable[..., Trace]
 

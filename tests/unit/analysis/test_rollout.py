@@ -9,7 +9,7 @@ import pytest
 
 from gptviz.analysis.attention import head_map
 from gptviz.analysis.rollout import rollout
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 Read = Callable[..., Trace]
 

@@ -9,7 +9,7 @@ import torch
 
 from gptviz.analysis.sampling import choices
 from gptviz.config import Sampling
-from gptviz.generation import filtered
+from gptviz.tracing.generation import filtered
 
 LOGITS = torch.tensor([4.51, 0.89, -1.90, 6.75, 1.63, -1.62, -1.89, 6.28, 1.79])
 

@@ -17,8 +17,8 @@ from gptviz.analysis.silencing import (
     shift,
 )
 from gptviz.config import Dropout
-from gptviz.interventions import Interventions
-from gptviz.tracing import Trace, trace
+from gptviz.tracing.changes import silence
+from gptviz.tracing.trace import Trace, trace
 
 Read = Callable[..., Trace]
 
@@ -26,7 +26,7 @@ IDS = [4, 9, 4, 7, 250]
 
 
 def silent(traced: Trace, *heads: tuple[int, int]) -> Trace:
-    without = Interventions(silenced=frozenset(heads))
+    without = silence(heads)
     return trace(traced.model, traced.token_ids, None, traced.dropout, without)
 
 

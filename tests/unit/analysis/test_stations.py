@@ -18,7 +18,7 @@ from gptviz.analysis.stations import (
 )
 from gptviz.config import PLACEHOLDER_PARTS
 from gptviz.model import GPTModel
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 Read = Callable[..., Trace]
 IDS = [1, 20, 20, 299, 4]

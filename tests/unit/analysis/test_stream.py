@@ -11,7 +11,7 @@ import torch
 
 from gptviz.analysis.stream import Added, stream, token_sum
 from gptviz.config import PLACEHOLDER_PARTS, Dropout
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 Read = Callable[..., Trace]
 IDS = [1, 20, 20, 299, 4]

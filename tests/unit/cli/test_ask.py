@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from gptviz.defaults import TEXT
 from gptviz.loading import TRAINED, load
-from gptviz.reading import TEXT
 from gptviz.ui.controls import TRAINED as TRAINED_IN_THE_APP
 
 READING = [("predict",), ("heads",), ("trace", "--only", "token_ids")]

@@ -5,10 +5,10 @@ import pytest
 
 from gptviz.analysis.heads import MEASURES, measured, repeated_tokens
 from gptviz.cli.heads import KEYS
-from gptviz.config import PRESETS
-from gptviz.interventions import Interventions
 from gptviz.loading import load
-from gptviz.tracing import trace
+from gptviz.presets import PRESETS
+from gptviz.tracing.changes import silence
+from gptviz.tracing.trace import trace
 
 KING = "Once upon a time there was a king, and the king was old"
 
@@ -36,8 +36,8 @@ def test_every_head_has_the_numbers_of_the_analysis(answer):
 
 def test_a_silenced_head_changes_what_later_heads_see(answer):
     tales = load("tales")
-    without = Interventions(silenced=frozenset({(0, 5)}))
-    t = trace(tales.model, tales.tokenizer.encode(KING), interventions=without)
+    without = silence({(0, 5)})
+    t = trace(tales.model, tales.tokenizer.encode(KING), changes=without)
     found = answer("heads", "--text", KING, "--silence", "0.5")
     assert found["silenced"] == [[0, 5]]
     np.testing.assert_array_equal(numbers(found["heads"]), measured(t))

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from gptviz.compare import compare
-from gptviz.config import PRESETS
 from gptviz.ledger import Ledger
+from gptviz.presets import PRESETS
 
 
 def test_gpt2_small_has_the_books_numbers(answer):

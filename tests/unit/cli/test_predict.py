@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from gptviz.config import Sampling
-from gptviz.generation import generate
-from gptviz.interventions import Interventions
 from gptviz.loading import load
-from gptviz.tracing import trace
+from gptviz.tracing.changes import silence
+from gptviz.tracing.generation import generate
+from gptviz.tracing.trace import trace
 
 KING = "Once upon a time there was a"
 
@@ -69,8 +69,8 @@ def test_settings_of_sampling_leave_the_models_own_probabilities(answer):
 
 
 def test_without_a_head_the_model_expects_something_else(answer, tales):
-    without = Interventions(silenced=frozenset({(0, 5), (3, 7)}))
-    changed = trace(tales.model, tales.tokenizer.encode(KING), interventions=without)
+    without = silence({(0, 5), (3, 7)})
+    changed = trace(tales.model, tales.tokenizer.encode(KING), changes=without)
     found = answer("predict", "--text", KING, "--silence", "0.5", "--silence", "3.7")
     assert found["silenced"] == [[0, 5], [3, 7]]
     best = float(changed.probabilities().max())

@@ -10,10 +10,10 @@ from safetensors.numpy import load_file as load_numpy
 from safetensors.torch import load_file
 
 import gptviz as package
-from gptviz.config import PRESETS
+from gptviz.defaults import TEXT
 from gptviz.loading import load
-from gptviz.reading import TEXT
-from gptviz.tracing import trace
+from gptviz.presets import PRESETS
+from gptviz.tracing.trace import trace
 
 KING = "Once upon a time there was a king"
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gptviz.config import PRESETS
+from gptviz.presets import PRESETS
 from gptviz.weights import load_weights
 
 TINY = PRESETS["tales"].changed(vocab_size=300, context_length=16, emb_dim=16, n_layers=1)

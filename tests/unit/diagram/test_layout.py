@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gptviz.config import PLACEHOLDER_PARTS, PRESETS, GPTConfig
+from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.diagram.layout import lay_out
 from gptviz.diagram.parts import BLOCK_PARTS, IN_BLOCK, IN_COLUMN, STEPS, can_open, level_of, part
 from gptviz.diagram.view import Measure, Reading, View
+from gptviz.presets import PRESETS
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 HAIR = 1e-6  # of a pixel: sums of fractions are not exact
@@ -448,7 +449,7 @@ def test_gpt3_is_drawn_without_torch(root):
     code = """
 import sys
 from dataclasses import replace
-from gptviz.config import PRESETS
+from gptviz.presets import PRESETS
 from gptviz.diagram.layout import lay_out
 from gptviz.diagram.svg import to_svg
 from gptviz.diagram.view import View

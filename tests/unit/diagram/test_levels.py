@@ -9,14 +9,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gptviz.analysis.outputs import output_at
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.diagram.layout import lay_out
 from gptviz.diagram.parts import IN_BLOCK, IN_COLUMN, can_open, part, shape_text
 from gptviz.diagram.view import View
 from gptviz.model import GPTModel
 from gptviz.source import code_of
-from gptviz.tracing import trace
+from gptviz.tracing.trace import trace
 
 HOLDERS = ("", "blocks")  # modules that only hold others
 NOTHING_CHOSEN = "out_head.sampling"  # a token, no tensor
@@ -103,9 +102,9 @@ def of_step(traced, path):
         return tuple(traced.probabilities().shape)
     if re.search(r"\.(split|core\.\w+)$", path):
         n_heads = traced.config.n_heads
-        each = [output_at(traced, path, head) for head in range(n_heads)]
+        each = [traced.at(path, head) for head in range(n_heads)]
         return tuple(torch.stack(each).shape)
-    return tuple(output_at(traced, path).shape)
+    return tuple(traced.at(path).shape)
 
 
 @settings(deadline=None, max_examples=25)

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gptviz.config import PRESETS, GPTConfig
+from gptviz.config import GPTConfig
 from gptviz.diagram.drawing import Drawing
 from gptviz.diagram.layout import lay_out
 from gptviz.diagram.svg import SHADES, to_svg
 from gptviz.diagram.view import Measure, Reading, View
+from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="

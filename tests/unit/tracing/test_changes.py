@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from gptviz.config import Dropout, GPTConfig
-from gptviz.interventions import UNCHANGED, Interventions
 from gptviz.model import GPTModel
-from gptviz.tracing import Trace, trace
+from gptviz.tracing.changes import UNCHANGED, Changes, silence, silenced
+from gptviz.tracing.trace import Trace, trace
 
 CONFIG = GPTConfig(vocab_size=300, context_length=24, emb_dim=24, n_heads=3, n_layers=3)
 IDS = [7, 299, 0, 7, 42, 42, 13]
-TWO = Interventions(silenced=frozenset({(0, 2), (2, 1)}))
+TWO = silence({(0, 2), (2, 1)})
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +24,13 @@ def model() -> GPTModel:
     return GPTModel(CONFIG, seed=3).eval()
 
 
-def without_columns(model: GPTModel, changed: Interventions) -> GPTModel:
+def without_columns(model: GPTModel, changed: Changes) -> GPTModel:
     """Another model that can't hear these heads: their columns of ``out_proj`` are 0."""
     deaf = GPTModel(model.config).eval()
     deaf.load_state_dict(model.state_dict())
     width = model.config.head_dim
     with torch.no_grad():
-        for layer, head in changed.silenced:
+        for layer, head in silenced(changed):
             weight = deaf.blocks[layer].attention.out_proj.weight
             weight[:, head * width : (head + 1) * width] = 0
     return deaf
@@ -42,15 +42,15 @@ def same(one: Trace, other: Trace) -> bool:
 
 @pytest.mark.parametrize("dropout", [None, Dropout(0.3, seed=5)])
 def test_a_silenced_head_is_one_that_nobody_hears(model: GPTModel, dropout: Dropout | None) -> None:
-    silenced = trace(model, IDS, dropout=dropout, interventions=TWO)
+    changed = trace(model, IDS, dropout=dropout, changes=TWO)
     expected = trace(without_columns(model, TWO), IDS, dropout=dropout)
     for position in range(len(IDS)):
-        torch.testing.assert_close(silenced.logits(position), expected.logits(position))
-    for block, wanted in zip(silenced.blocks, expected.blocks, strict=True):
+        torch.testing.assert_close(changed.logits(position), expected.logits(position))
+    for block, wanted in zip(changed.blocks, expected.blocks, strict=True):
         torch.testing.assert_close(block.attention_out, wanted.attention_out)
         torch.testing.assert_close(block.resid_post, wanted.resid_post)
     whole = trace(model, IDS, dropout=dropout)
-    assert not torch.allclose(silenced.logits(), whole.logits())
+    assert not torch.allclose(changed.logits(), whole.logits())
 
 
 @pytest.mark.parametrize("dropout", [None, Dropout(0.3, seed=5)])
@@ -65,14 +65,14 @@ def test_the_trace_makes_again_what_the_changed_pass_made(
         )
         for layer, block in enumerate(model.blocks)
     ]
-    silenced = trace(model, IDS, dropout=dropout, interventions=TWO)
+    changed = trace(model, IDS, dropout=dropout, changes=TWO)
     for hook in listening:
         hook.remove()
-    assert silenced.interventions == TWO
-    for layer, block in enumerate(silenced.blocks):
+    assert changed.of.changes == TWO
+    for layer, block in enumerate(changed.blocks):
         assert torch.equal(block.context_vec, heard[layer])
         for head in range(3):
-            assert block.context_vec[head].any() == ((layer, head) not in TWO.silenced)
+            assert block.context_vec[head].any() == ((layer, head) not in silenced(TWO))
             rows = block.attn_weights(head).sum(-1)  # it looks as before, only says nothing
             torch.testing.assert_close(rows, torch.ones(len(IDS)))
 
@@ -80,19 +80,19 @@ def test_the_trace_makes_again_what_the_changed_pass_made(
 def test_nothing_stays_behind(model: GPTModel) -> None:
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     before = trace(model, IDS)
-    assert before.interventions == UNCHANGED
-    trace(model, IDS, interventions=TWO)
+    assert before.of.changes == UNCHANGED
+    trace(model, IDS, changes=TWO)
     assert same(trace(model, IDS), before)
     assert all(torch.equal(model.state_dict()[name], tensor) for name, tensor in weights.items())
 
 
 def test_changed_and_unchanged_passes_at_the_same_moment_do_not_mix(model: GPTModel) -> None:
-    passes = (UNCHANGED, TWO, Interventions(silenced=frozenset({(1, 0)})))
-    alone = [trace(model, IDS, interventions=one) for one in passes]
+    passes = (UNCHANGED, TWO, silence({(1, 0)}))
+    alone = [trace(model, IDS, changes=one) for one in passes]
     side_by_side = threading.Barrier(3, timeout=30)
 
-    def together(interventions: Interventions) -> Trace:
-        return trace(model, IDS, lambda _: side_by_side.wait(), None, interventions)
+    def together(changes: Changes) -> Trace:
+        return trace(model, IDS, lambda _: side_by_side.wait(), None, changes)
 
     with ThreadPoolExecutor(3) as pool:
         both = list(pool.map(together, passes))
@@ -102,15 +102,22 @@ def test_changed_and_unchanged_passes_at_the_same_moment_do_not_mix(model: GPTMo
     assert not same(alone[1], alone[2])
 
 
-@pytest.mark.parametrize("head", [(3, 0), (-1, 0), (0, 3), (0, -1)])
-def test_a_head_that_is_not_there_is_refused(model: GPTModel, head: tuple[int, int]) -> None:
-    changed = Interventions(silenced=frozenset({head}))
-    with pytest.raises(ValueError, match=rf"layer {head[0]}, head {head[1]} isn't there"):
-        trace(model, IDS, interventions=changed)
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [((3, 0), r"blocks\.3\.attention\.core isn't there"),
+     ((-1, 0), r"blocks\.-1\.attention\.core isn't there"),
+     ((0, 3), "has no head 3"),
+     ((0, -1), "has no head -1")],
+)  # fmt: skip
+def test_a_head_that_is_not_there_is_refused(
+    model: GPTModel, head: tuple[int, int], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        trace(model, IDS, changes=silence({head}))
 
 
 def test_without_attention_no_head_can_be_silenced() -> None:
     model = GPTModel(CONFIG.changed(placeholders={"attention"})).eval()
-    assert trace(model, IDS, interventions=UNCHANGED).n_tokens == len(IDS)
+    assert trace(model, IDS, changes=UNCHANGED).n_tokens == len(IDS)
     with pytest.raises(ValueError, match="attention is a placeholder"):
-        trace(model, IDS, interventions=TWO)
+        trace(model, IDS, changes=TWO)

@@ -11,10 +11,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
-from gptviz.interventions import Interventions
 from gptviz.model import GPTModel
-from gptviz.trace_file import named_tensors, write_trace
-from gptviz.tracing import trace
+from gptviz.tracing.changes import silence
+from gptviz.tracing.trace import trace
+from gptviz.tracing.trace_file import named_tensors, write_trace
 from gptviz.weights import WeightsError
 
 CONFIG = GPTConfig(vocab_size=300, context_length=24, emb_dim=24, n_heads=3, n_layers=2)
@@ -106,7 +106,7 @@ def test_no_more_bytes_than_there_may_be():
 
 
 def test_the_file_gives_back_the_same_numbers(tmp_path):
-    t = traced(interventions=Interventions(silenced=frozenset({(1, 2), (0, 1)})))
+    t = traced(changes=silence({(1, 2), (0, 1)}))
     written = write_trace(tmp_path / "t.safetensors", t, model="mine")
     found = load_file(tmp_path / "t.safetensors")
     assert found.keys() == written.keys() == named_tensors(t).keys()

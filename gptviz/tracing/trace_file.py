@@ -27,7 +27,8 @@ from torch import Tensor
 
 import gptviz
 from gptviz.tokenizer import Tokenizer
-from gptviz.tracing import BlockTrace, Trace
+from gptviz.tracing.changes import silenced
+from gptviz.tracing.trace import BlockTrace, Trace
 from gptviz.weights import write_tensors
 
 Made = Callable[[], Tensor | None]
@@ -84,7 +85,7 @@ def write_trace(
         **about,
         "config": json.dumps(trace.config.as_dict()),
         "tokens": json.dumps(labels),
-        "silenced": json.dumps(sorted(trace.interventions.silenced)),
+        "silenced": json.dumps(silenced(trace.of.changes)),
         "gptviz": gptviz.__version__,
     }
     write_tensors(path, tensors, metadata)

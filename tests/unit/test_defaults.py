@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from gptviz.config import PRESETS
+from gptviz.defaults import MODEL, TEXT, USABLE, free_memory, largest_that_fits
 from gptviz.ledger import Ledger
-from gptviz.reading import MODEL, TEXT, USABLE, free_memory, largest_that_fits
+from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 
 

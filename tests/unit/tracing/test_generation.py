@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from gptviz.config import PLACEHOLDER_PARTS, PRESETS, ConfigError, GPTConfig, Sampling
-from gptviz.generation import Generated, Reader, filtered, generate
-from gptviz.hooks import install_hooks
+from gptviz.config import PLACEHOLDER_PARTS, ConfigError, GPTConfig, Sampling
 from gptviz.ledger import Ledger
 from gptviz.loading import load
 from gptviz.model import GPTModel
-from gptviz.tracing import trace
+from gptviz.presets import PRESETS
+from gptviz.tracing.generation import Generated, Reader, filtered, generate
+from gptviz.tracing.hooks import install_hooks
+from gptviz.tracing.trace import trace
 
 CONFIG = GPTConfig(vocab_size=300, context_length=24, emb_dim=24, n_heads=3, n_layers=3)
 IDS = [7, 299, 0, 7, 42]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import psutil
 
-from gptviz.config import PRESETS
 from gptviz.ledger import Ledger
+from gptviz.presets import PRESETS
 
 MODEL = "tales"
 SEED = 123

@@ -8,7 +8,7 @@ import pytest
 
 from gptviz.config import Dropout, GPTConfig
 from gptviz.model import GPTModel
-from gptviz.tracing import Trace, trace
+from gptviz.tracing.trace import Trace, trace
 
 CONFIG = GPTConfig(vocab_size=300, context_length=320, emb_dim=24, n_heads=3, n_layers=2)
 

@@ -7,32 +7,25 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from gptviz.analysis.outputs import output_at, pooled
-from gptviz.config import PLACEHOLDER_PARTS, Dropout
-from gptviz.diagram.parts import BLOCK_PARTS, IN_BLOCK, STEPS, part
+from gptviz.analysis.overview import pooled
+from gptviz.anatomy import anatomy
+from gptviz.config import PLACEHOLDER_PARTS, Dropout, GPTConfig
+from gptviz.diagram.parts import part
 from gptviz.model import GPTModel
-from gptviz.tracing import Trace
+from gptviz.tracing.trace import Trace
 
 Read = Callable[..., Trace]
 IDS = [1, 20, 20, 299, 4]
 LAST_ONLY = ("out_head", "out_head.matmul", "out_head.softmax", "next_token")
 NO_NUMBERS = ("tokens", "out_head.sampling")
-PATHS = [
-    *("tokens", "tok_emb", "pos_emb", "embeddings", "drop_emb", "blocks", "blocks.1"),
-    *("final_norm", "out_head", "next_token"),
-    *(f"blocks.1.{name}" for name in BLOCK_PARTS),
-    *(
-        f"{'blocks.1.' * (holder in IN_BLOCK)}{holder}.{step}"
-        for holder, steps in STEPS.items()
-        for step in steps
-    ),
-]
+CONFIG = GPTConfig(vocab_size=300, context_length=16, emb_dim=24, n_heads=3, n_layers=2)
+PATHS = [path for path, _ in anatomy(CONFIG).walk() if path]
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_its_shape_is_the_one_on_the_picture(path: str, read: Read) -> None:
     traced = read(IDS)
-    output = output_at(traced, path, head=2)
+    output = traced.at(path, head=2)
     if path in NO_NUMBERS:
         assert output is None
         return
@@ -55,7 +48,7 @@ def test_a_modules_output_is_what_the_model_makes_there(read: Read) -> None:
         expected = seen[path][0]
         if path.endswith("core"):
             expected = expected[2]
-        torch.testing.assert_close(output_at(traced, path, head=2), expected, msg=path)
+        torch.testing.assert_close(traced.at(path, head=2), expected, msg=path)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +66,7 @@ def test_dropout_stands_between_what_comes_before_and_after_it(
     before: str, after: str, read: Read
 ) -> None:
     traced = read(IDS, dropout=Dropout(0.25))
-    whole, left = (output_at(traced, path, head=2) for path in (before, after))
+    whole, left = (traced.at(path, head=2) for path in (before, after))
     assert whole is not None
     assert left is not None
     dropped = (left == 0) & (whole != 0)
@@ -84,15 +77,15 @@ def test_dropout_stands_between_what_comes_before_and_after_it(
 @pytest.mark.parametrize("norm", ["blocks.1.norm1", "blocks.0.norm2", "final_norm"])
 def test_the_last_step_of_a_norm_is_the_norm(norm: str, read: Read) -> None:
     traced = read(IDS)
-    torch.testing.assert_close(output_at(traced, f"{norm}.shift"), output_at(traced, norm))
-    normalized = output_at(traced, f"{norm}.normalize")
+    torch.testing.assert_close(traced.at(f"{norm}.shift"), traced.at(norm))
+    normalized = traced.at(f"{norm}.normalize")
     assert normalized is not None
     torch.testing.assert_close(normalized.mean(-1), torch.zeros(len(IDS)), atol=1e-5, rtol=0)
 
 
 def test_the_steps_of_a_head_lead_from_one_to_the_next(read: Read) -> None:
     traced, core = read(IDS), "blocks.1.attention.core"
-    steps = {name: output_at(traced, f"{core}.{name}", 1) for name in STEPS_OF_A_HEAD}
+    steps = {name: traced.at(f"{core}.{name}", 1) for name in STEPS_OF_A_HEAD}
     head_dim = traced.config.head_dim
     torch.testing.assert_close(steps["scale"], steps["scores"] / head_dim**0.5)
     later = torch.ones(len(IDS), len(IDS)).triu(diagonal=1).bool()
@@ -107,22 +100,27 @@ STEPS_OF_A_HEAD = ("scores", "scale", "mask", "softmax", "gather")
 
 def test_nothing_comes_out_of_a_placeholder(read: Read) -> None:
     traced = read(IDS, placeholders=frozenset(PLACEHOLDER_PARTS))
-    for path in PATHS:
-        if part(traced.config, path).placeholder and "shortcut" not in path:
-            assert output_at(traced, path) is None, path
+    placeholders = [
+        path
+        for path, part in anatomy(traced.config).walk()
+        if not part.built and part.does != "shortcut"
+    ]
+    assert len(placeholders) > 10
+    for path in placeholders:
+        assert traced.at(path) is None, path
 
 
 @pytest.mark.parametrize("path", ["nothing", "blocks.0.nothing", "blocks.0.attention.nothing"])
 def test_an_unknown_part_is_a_key_error(path: str, read: Read) -> None:
     with pytest.raises(KeyError):
-        output_at(read(IDS), path)
+        read(IDS).at(path)
 
 
 def test_an_unknown_layer_or_head_is_an_index_error(read: Read) -> None:
     with pytest.raises(IndexError):
-        output_at(read(IDS), "blocks.2.norm1")
+        read(IDS).at("blocks.2.norm1")
     with pytest.raises(IndexError):
-        output_at(read(IDS), "blocks.0.attention.core.scores", head=3)
+        read(IDS).at("blocks.0.attention.core.scores", head=3)
 
 
 def test_pooling_keeps_the_number_farthest_from_zero_and_its_sign() -> None:

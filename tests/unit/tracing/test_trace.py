@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gptviz.config import PLACEHOLDER_PARTS, Dropout, GPTConfig
-from gptviz.hooks import WHOLE, install_hooks, mask
 from gptviz.model import GPTModel
-from gptviz.tracing import BlockTrace, Trace, trace
+from gptviz.tracing.hooks import install_hooks, mask
+from gptviz.tracing.trace import BlockTrace, Trace, trace
 
 CONFIG = GPTConfig(
     vocab_size=300, context_length=24, emb_dim=24, n_heads=3, n_layers=3, qkv_bias=True
@@ -399,12 +399,12 @@ DROPOUT = Dropout(rate=0.3, seed=5)
 class Masked(torch.nn.Module):
     """A dropout whose mask is known."""
 
-    def __init__(self, layer: int, name: str) -> None:
+    def __init__(self, path: str) -> None:
         super().__init__()
-        self.place = layer, name
+        self.path = path
 
     def forward(self, x: Tensor) -> Tensor:
-        zeros = ~mask(DROPOUT, *self.place, tuple(x.shape))
+        zeros = ~mask(DROPOUT, self.path, tuple(x.shape))
         return x.masked_fill(zeros, 0.0) / 0.7
 
 
@@ -413,7 +413,7 @@ class MaskedCore(torch.nn.Module):
 
     def __init__(self, layer: int) -> None:
         super().__init__()
-        self.drop = Masked(layer, "core")
+        self.drop = Masked(f"blocks.{layer}.attention.core.dropout")
         self.dropped: Tensor | None = None
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -429,13 +429,13 @@ def with_known_masks(model: GPTModel) -> GPTModel:
     """The same model with other modules in place of its dropouts; it has no hooks."""
     masked = GPTModel(model.config).eval()
     masked.load_state_dict(model.state_dict())
-    masked.drop_emb = Masked(WHOLE, "drop_emb")
+    masked.drop_emb = Masked("drop_emb")
     for layer, block in enumerate(masked.blocks):
         if model.config.has("attention"):
             block.attention.core = MaskedCore(layer)
-            block.drop1 = Masked(layer, "drop1")
+            block.drop1 = Masked(f"blocks.{layer}.drop1")
         if model.config.has("feed_forward"):
-            block.drop2 = Masked(layer, "drop2")
+            block.drop2 = Masked(f"blocks.{layer}.drop2")
     return masked
 
 
@@ -482,15 +482,16 @@ def test_what_train_mode_makes_again_is_what_the_pass_made() -> None:
 
 
 def test_a_mask_drops_its_share_and_each_place_and_seed_has_its_own() -> None:
-    places = [(layer, name) for layer in (WHOLE, 0, 1) for name in ("drop1", "drop2", "core")]
-    masks = [mask(DROPOUT, *place, (200, 50)) for place in places]
-    masks.append(mask(Dropout(0.3, seed=6), 0, "core", (200, 50)))
+    names = ("drop1", "drop2", "attention.core.dropout")
+    places = ["drop_emb", *(f"blocks.{layer}.{name}" for layer in (0, 1) for name in names)]
+    masks = [mask(DROPOUT, place, (200, 50)) for place in places]
+    masks.append(mask(Dropout(0.3, seed=6), places[3], (200, 50)))
     for stays in masks:
         assert stays.dtype == torch.bool
         assert stays.float().mean().item() == pytest.approx(0.7, abs=0.03)
     for one, other in itertools.combinations(masks, 2):
         assert (one == other).float().mean().item() == pytest.approx(0.58, abs=0.03)
-    assert torch.equal(mask(DROPOUT, 0, "core", (200, 50)), masks[5])
+    assert torch.equal(mask(DROPOUT, places[3], (200, 50)), masks[3])
 
 
 def test_dropping_nothing_is_eval_mode(model: GPTModel, traced: Trace) -> None:

@@ -1,8 +1,7 @@
 """Write on: a text goes in, and a token at a time comes out, each drawn and then read in turn.
 
 Tokens that were read once are not read again: their keys and values are kept (the KV cache). The
-model's own modules do all the work, so the text is the one that reading the whole sentence anew for
-each token would give; only the attention of the new tokens is written here a second time.
+text is the one that reading the whole sentence anew for each token would give.
 """
 
 from __future__ import annotations
@@ -10,25 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import cast
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from gptviz.config import Sampling
-from gptviz.hooks import BeforeBlock
-from gptviz.model import (
-    GPTModel,
-    MultiHeadAttention,
-    TransformerBlock,
-    merge_heads,
-    split_heads,
-    sublayer,
-)
+from gptviz.model import GPTModel, KVCache
 from gptviz.tokenizer import FULL_VOCAB_SIZE
-from gptviz.tracing import checked_ids
+from gptviz.tracing.hooks import BeforeBlock, Recorder, install_hooks, recording
+from gptviz.tracing.trace import checked_ids
 
 
 @torch.inference_mode()
@@ -66,23 +56,14 @@ class Reader:
     def __init__(self, model: GPTModel) -> None:
         if any(module.training for module in model.modules()):
             raise ValueError("the model is in train mode: call model.eval() before writing with it")
+        install_hooks(model)
         self.model = model
-        self.n_tokens = 0
-        self._blocks = cast("list[TransformerBlock]", list(model.blocks))
-        self._attentions = [_cached(block.attention) for block in self._blocks]
+        self.cache = KVCache(model.config)
 
     @property
-    def layer_bytes(self) -> tuple[int, ...]:
-        """Bytes of keys and values kept in each layer; 0 where attention is a placeholder."""
-        return tuple(
-            attention.nbytes if isinstance(attention, CachedAttention) else 0
-            for attention in self._attentions
-        )
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of keys and values kept in all layers."""
-        return sum(self.layer_bytes)
+    def n_tokens(self) -> int:
+        """Tokens read so far."""
+        return self.cache.n_tokens
 
     @torch.inference_mode()
     def read(
@@ -96,59 +77,9 @@ class Reader:
             ValueError: if the ids are none, outside the vocabulary, or too many to be read.
         """
         model = self.model
-        ids = torch.tensor(
-            checked_ids(model.config, token_ids, self.n_tokens), device=model.tok_emb.weight.device
-        )
-        positions = torch.arange(self.n_tokens, self.n_tokens + len(ids), device=ids.device)
-        x = model.drop_emb(model.tok_emb(ids[None]) + model.pos_emb(positions))
-        for layer, (block, attention) in enumerate(
-            zip(self._blocks, self._attentions, strict=True)
-        ):
-            if before_block is not None:
-                before_block(layer)
-            x = sublayer(x, block.norm1, attention, block.drop1, block.shortcut1)
-            x = sublayer(x, block.norm2, block.feed_forward, block.drop2, block.shortcut2)
-        self.n_tokens += len(ids)
-        return model.out_head(model.final_norm(x[:, -1:]))[0, 0]
-
-
-class CachedAttention(nn.Module):
-    """A model's own attention, for new tokens alone: it keeps the keys and values of those before.
-
-    Args:
-        attention: the shared model's module; it stays as it is.
-    """
-
-    def __init__(self, attention: MultiHeadAttention) -> None:
-        super().__init__()
-        self.attention = attention
-        width = attention.query.in_features // attention.n_heads
-        self.keys = attention.query.weight.new_empty(1, attention.n_heads, 0, width)
-        self.values = self.keys
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the keys and values kept."""
-        return self.keys.nbytes + self.values.nbytes
-
-    def forward(
-        self, x: Float[Tensor, "batch n_new emb_dim"]
-    ) -> Float[Tensor, "batch n_new emb_dim"]:
-        attention, n_before = self.attention, self.keys.shape[2]
-        query, key, value = (
-            split_heads(projection(x), attention.n_heads)
-            for projection in (attention.query, attention.key, attention.value)
-        )
-        self.keys = torch.cat([self.keys, key], dim=2)  # (1, n_heads, n_tokens, head_dim)
-        self.values = torch.cat([self.values, value], dim=2)
-        pairs = torch.ones(x.shape[1], self.keys.shape[2], dtype=torch.bool, device=x.device)
-        seen = pairs.tril(diagonal=n_before)  # a new token sees all before it, and itself
-        context_vec = F.scaled_dot_product_attention(query, self.keys, self.values, attn_mask=seen)
-        return attention.out_proj(merge_heads(context_vec))
-
-
-def _cached(attention: nn.Module) -> nn.Module:
-    return CachedAttention(attention) if isinstance(attention, MultiHeadAttention) else attention
+        ids = checked_ids(model.config, token_ids, self.n_tokens)
+        with recording(Recorder(before_block=before_block)):
+            return model(torch.tensor([ids], device=model.tok_emb.weight.device), self.cache)[0, -1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,7 +151,7 @@ def _written(
         logits = reader.read(new_ids, before_block)
         position = reader.n_tokens
         token_id, probability = _draw(logits, sampling, seed, position)
-        yield Generated(token_id, position, probability, logits, reader.layer_bytes)
+        yield Generated(token_id, position, probability, logits, reader.cache.layer_bytes)
         if token_id == end_of_text or position == config.context_length:
             return
         new_ids = [token_id]
