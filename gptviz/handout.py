@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from gptviz.costs import size
 from gptviz.diagram.facts import Fact, costs, doors
 from gptviz.diagram.layout import lay_out
-from gptviz.diagram.parts import Part, can_open, level_of
+from gptviz.diagram.parts import Piece, can_open, level_of
 from gptviz.diagram.style import style
 from gptviz.diagram.svg import escaped, to_svg
 from gptviz.diagram.view import Outcome, View
@@ -187,7 +187,7 @@ def _level_name(view: View) -> str:
     return _name(view.part(view.opened))
 
 
-def _name(piece: Part) -> str:
+def _name(piece: Piece) -> str:
     pieces = piece.path.split(".")
     is_block = pieces[0] == "blocks" and len(pieces) == 2
     return f"Block {pieces[1]}" if is_block else piece.entry.name
@@ -208,7 +208,7 @@ def _level(sheet: Sheet, view: View, parts: Mapping[str, list[str]]) -> str:
     )
 
 
-def _part(sheet: Sheet, piece: Part) -> str:
+def _part(sheet: Sheet, piece: Piece) -> str:
     view, entry = sheet.views[0], piece.entry
     facts = doors(piece) + costs(view.config, piece, len(view.ids), sheet.decimal)
     rows = "".join(f"<dt>{name}</dt><dd>{escaped(value)}</dd>" for name, value in facts)
@@ -234,7 +234,7 @@ def _outcome(found: Outcome | None) -> str:
     )
 
 
-def _code(piece: Part) -> str:
+def _code(piece: Piece) -> str:
     found = None if piece.placeholder else code_of(piece.path)
     if found is None:
         return ""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from gptviz.config import GPTConfig
 from gptviz.costs import part_cost, size
-from gptviz.diagram.parts import Part, shape_text
+from gptviz.diagram.parts import Piece, shape_text
 from gptviz.ledger import FP32_BYTES, Ledger
 
 Fact = tuple[str, str]
 
 
-def doors(piece: Part) -> list[Fact]:
+def doors(piece: Piece) -> list[Fact]:
     """The shapes of what goes in and of what comes out."""
     shapes = " and ".join(shape_text(shape) for shape in dict.fromkeys(piece.inputs))
     alike = len(piece.inputs) > len(set(piece.inputs))
@@ -19,7 +19,7 @@ def doors(piece: Part) -> list[Fact]:
     return [*taken, ("Out", shape_text(piece.output))]
 
 
-def costs(config: GPTConfig, piece: Part, n_tokens: int, decimal: bool = False) -> list[Fact]:
+def costs(config: GPTConfig, piece: Piece, n_tokens: int, decimal: bool = False) -> list[Fact]:
     """Parameters, memory and FLOPs for one sentence, with their share of the model's.
 
     Args:

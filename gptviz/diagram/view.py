@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from math import isnan, log
 
 from gptviz.config import GPTConfig
-from gptviz.diagram.parts import Part, Size, part, shape_text
+from gptviz.anatomy import Size
+from gptviz.diagram.parts import Piece, piece, shape_text
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,8 @@ class View:
         pieces = self.opened.split(".")
         return int(pieces[1]) if pieces[0] == "blocks" else None
 
-    def part(self, path: str) -> Part:
-        return part(self.config, path, self.n_tokens, self.symbolic)
+    def part(self, path: str) -> Piece:
+        return piece(self.config, path, self.n_tokens, self.symbolic)
 
     def shape(self, path: str) -> str:
         """The shape of what comes out of a part, as text."""

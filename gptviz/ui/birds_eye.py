@@ -92,8 +92,8 @@ def _clicked() -> None:
     if not path:
         return
     path = "blocks.0" if path == "blocks" else path
-    level, (_, now) = level_of(path), _asked_for()
-    if is_level(path) or (level and not f"{now}.".startswith(f"{level}.")):
+    level, (_, now) = level_of(screen.config, path), _asked_for()
+    if is_level(screen.config, path) or (level and not f"{now}.".startswith(f"{level}.")):
         _open(level)
     st.session_state["part"] = path
     block, _, inside = path.removeprefix("blocks.").partition(".")

@@ -12,7 +12,8 @@ import streamlit as st
 from gptviz.compare import read
 from gptviz.config import GPTConfig
 from gptviz.costs import DEVICES, NUMBER_TYPES
-from gptviz.diagram.parts import IN_BLOCK, IN_COLUMN, is_part
+from gptviz.anatomy import has
+from gptviz.diagram.parts import levels
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import FULL_VOCAB_SIZE
 from gptviz.ui.controls import FIELDS, Screen, within
@@ -110,7 +111,7 @@ def settle(screen: Screen) -> dict[str, Any]:
     for key, (default, allowed) in options.items():
         if take(key, default, partial(contains, allowed)) not in allowed:
             st.session_state[key] = allowed[-1]
-    if not is_part(config, take("part", "", partial(is_part, config))):
+    if not has(config, take("part", "", partial(has, config))):
         st.session_state["part"] = ""
     return {"part": "", "aside": "", **{key: default for key, (default, _) in options.items()}}
 
@@ -123,7 +124,7 @@ def _or_none(count: int) -> range:
 def _of_the_picture(config: GPTConfig) -> Options:
     return {
         "block": (CLOSED, blocks(config.n_layers)),
-        "inside": ("", ("", *IN_BLOCK, *IN_COLUMN)),
+        "inside": ("", ("", *levels(config, "blocks.0"), *levels(config))),
         "symbolic": (False, (False, True)),
         "colours": (KIND, COLOURS),
     }

@@ -12,7 +12,7 @@ from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.course import STAGES, stage_of, stage_that_builds
 from gptviz.defaults import free_memory
 from gptviz.diagram.drawing import chance
-from gptviz.diagram.parts import part
+from gptviz.diagram.parts import piece
 from gptviz.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
@@ -36,7 +36,7 @@ WHY_SMALL = (
 def mark(config: GPTConfig, path: str) -> None:
     """Whether a part has been met in the course so far, or at which stage it will be."""
     stage = built.name(stage_that_builds(path))
-    if part(config, path).placeholder:
+    if piece(config, path).placeholder:
         st.badge(f"to come at stage {stage}", icon=":material/hourglass_empty:", color="gray")
     else:
         st.badge(f"met at stage {stage}", icon=":material/check:", color="green")

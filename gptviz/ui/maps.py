@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gptviz.diagram.parts import STEPS, Part
+from gptviz.anatomy import find
+from gptviz.diagram.parts import Piece
 from gptviz.diagram.view import Outcome
 from gptviz.figures.theme import KINDS
 
@@ -15,10 +16,7 @@ Maps = dict[str, tuple[str, ...]]
 
 MOST = (48, 256)  # rows and columns of a small picture
 SHOWN = (96, 256)  # of the panel's
-MODULES = {
-    "embeddings": ("tok_emb", "pos_emb"),
-    "feed_forward": ("linear1", "gelu", "linear2"),
-}
+TABLES = {"embeddings": ("tok_emb", "pos_emb")}  # to be seen in it, though they stand beside it
 SHARES = ("softmax", "dropout")  # from 0 to 1: drawn as the maps of all heads are
 
 
@@ -29,9 +27,8 @@ def maps_of(trace: Trace, opened: str, head: int) -> Maps:
     name = opened.rpartition(".")[2]
     if name.isdecimal():
         return _of_block(trace, opened, int(name))
-    inside = "" if name == "embeddings" else f"{opened}."
-    paths = [f"{inside}{module}" for module in MODULES.get(name, ())]
-    paths += [f"{opened}.{step}" for step in STEPS[name]]
+    inside = [path for path, _ in find(trace.config, opened).walk(opened) if path != opened]
+    paths = [*TABLES.get(name, ()), *inside]
     return {path: found for path in paths if (found := _of_part(trace, path, head))}
 
 
@@ -64,7 +61,7 @@ def _of_part(trace: Trace, path: str, head: int) -> tuple[str, ...]:
     return (signed_address(small),)
 
 
-def outcome(trace: Trace, piece: Part, head: int) -> Outcome | None:
+def outcome(trace: Trace, piece: Piece, head: int) -> Outcome | None:
     """The numbers that come out of a part; none where no numbers do."""
     from gptviz.analysis.overview import pooled
     from gptviz.ui.pictures import signed_address

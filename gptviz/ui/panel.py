@@ -8,7 +8,7 @@ import streamlit as st
 
 from gptviz.config import GPTConfig
 from gptviz.diagram.facts import costs, doors
-from gptviz.diagram.parts import Part, part
+from gptviz.diagram.parts import Piece, piece as piece_at
 from gptviz.ledger import Ledger
 from gptviz.source import code_of
 from gptviz.ui import course, link, live
@@ -17,7 +17,7 @@ from gptviz.ui.controls import Screen
 
 def panel(screen: Screen, path: str) -> None:
     """Show one part: plain sentence, reason, formula, shapes, costs, numbers, code and term."""
-    piece = part(screen.config, path, len(screen.token_ids) or "n_tokens")
+    piece = piece_at(screen.config, path, len(screen.token_ids) or "n_tokens")
     pieces = path.split(".")
     is_block = pieces[0] == "blocks" and len(pieces) == 2
     with st.container(border=True, key="panel"):
@@ -37,17 +37,17 @@ def panel(screen: Screen, path: str) -> None:
         _more(piece)
 
 
-def _facts(config: GPTConfig, piece: Part, n_tokens: int) -> None:
+def _facts(config: GPTConfig, piece: Piece, n_tokens: int) -> None:
     """Shapes, written as on the arrows, and costs, a line each."""
     symbolic = st.session_state["symbolic"]
     size = "n_tokens" if symbolic or not n_tokens else n_tokens
-    shaped = part(config, piece.path, size, symbolic)
+    shaped = piece_at(config, piece.path, size, symbolic)
     rows = [(name, f"`{shapes}`") for name, shapes in doors(shaped)]
     rows += costs(config, piece, n_tokens, st.session_state["decimal"])
     st.markdown("  \n".join(f"{name}: {value}" for name, value in rows))
 
 
-def _numbers(screen: Screen, piece: Part) -> None:
+def _numbers(screen: Screen, piece: Piece) -> None:
     """What comes out of the part for this sentence: a picture and what can be said in brief."""
     trace = live.ready(screen)
     if trace is None or piece.placeholder:
@@ -64,7 +64,7 @@ def _numbers(screen: Screen, piece: Part) -> None:
     st.caption(f"{found.about}, orange above 0 and blue below. {found.statistics}")
 
 
-def _code(piece: Part) -> None:
+def _code(piece: Piece) -> None:
     found = None if piece.placeholder else code_of(piece.path)
     if found is None:
         return
@@ -74,7 +74,7 @@ def _code(piece: Part) -> None:
         st.caption(f"gptviz/{where}")
 
 
-def _more(piece: Part) -> None:
+def _more(piece: Piece) -> None:
     """The page that shows more of it; layer, head and station go along."""
     page, label = _page_of(piece.path)
     icon = ":material/arrow_forward:"
