@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -46,16 +47,22 @@ ANSWERED = "sent => window.messages.sent > sent && window.messages.received > 1"
 
 
 @contextmanager
-def serving(root: Path) -> Iterator[str]:
-    """Serve the app as a person would; gives its address, and shows its log if it fails."""
+def serving(folder: Path, *command: str) -> Iterator[str]:
+    """Serve the app as a person would, from this folder, by default with ``streamlit run app.py``.
+
+    Gives the server's address, and shows its log if the test fails.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
+    command = command or (sys.executable, "-m", "streamlit", "run", "app.py")
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    environment |= {"STREAMLIT_SERVER_PORT": str(port), "STREAMLIT_SERVER_HEADLESS": "true"}
     address = f"http://127.0.0.1:{port}"
     with TemporaryFile("w+") as log:
-        process = subprocess.Popen(command, cwd=root, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
         try:
             wait_until_healthy(process, address)
             yield address
@@ -160,6 +167,12 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
     for context in contexts:
         context.close()
     assert not errors, errors
+
+
+@pytest.fixture(name="serving", scope="session")
+def serving_fixture() -> Callable[..., AbstractContextManager[str]]:
+    """``with serving(folder, *command) as address``: a server that was started in another way."""
+    return serving
 
 
 @pytest.fixture(name="settled")

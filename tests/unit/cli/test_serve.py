@@ -29,11 +29,32 @@ def test_streamlit_runs_the_app_beside_the_package(gptviz, started, root):
     assert started == [plain, [*plain, "--server.port", "8600", "--server.headless", "true"]]
 
 
-def test_a_package_without_its_app_says_what_to_do(refused, monkeypatch, started, tmp_path):
-    monkeypatch.setattr(package, "__file__", str(tmp_path / "gptviz" / "__init__.py"))
-    words = ["app.py and pages/ don't stand beside the installed package", "make run"]
+@pytest.fixture
+def installed(monkeypatch, tmp_path):
+    """A package that stands in an empty folder, as if it had been installed there."""
+    folder = tmp_path / "gptviz"
+    folder.mkdir()
+    monkeypatch.setattr(package, "__file__", str(folder / "__init__.py"))
+    return folder
+
+
+def make_app(folder):
+    (folder / "pages").mkdir(parents=True)
+    (folder / "app.py").touch()
+    return folder / "app.py"
+
+
+def test_a_wheel_has_the_app_inside_whatever_stands_beside_it(gptviz, installed, started):
+    make_app(installed.parent)
+    script = make_app(installed / "app")
+    assert gptviz("app").exit_code == 0
+    assert started == [["streamlit", "run", str(script)]]
+
+
+def test_a_package_without_its_app_says_what_to_do(refused, installed, started):
+    words = ["this copy of gptviz has no app", "Install gptviz again with pip", "make run"]
     refused("app", words=words)
-    (tmp_path / "app.py").touch()
+    (installed.parent / "app.py").touch()
     refused("app", words=words)  # somebody else's app.py
     assert not started
 
