@@ -40,15 +40,16 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
             value = getattr(self, name)
-            _check(name, value, _is_whole(value) and value >= least, f"at least {least}, and whole")
+            _check(name, value, _is_whole(value) and value >= least, f"whole and at least {least}")
         _check("seed", self.seed, self.seed <= MOST_SEED, f"at most {MOST_SEED}")
         for name in ("learning_rate", "clip_norm"):
             value = getattr(self, name)
             _check(name, value, _is_number(value) and value > 0, "a number above 0")
         decay = self.weight_decay
         _check("weight_decay", decay, _is_number(decay) and decay >= 0, "a number of at least 0")
-        shares = len(self.betas) == 2 and all(_is_number(b) and 0 <= b < 1 for b in self.betas)
-        _check("betas", self.betas, shares, "two numbers of at least 0 and below 1")
+        are_two = isinstance(self.betas, (tuple, list)) and len(self.betas) == 2
+        are_shares = are_two and all(_is_number(b) and 0 <= b < 1 for b in self.betas)
+        _check("betas", self.betas, are_shares, "two numbers of at least 0 and below 1")
         object.__setattr__(self, "betas", tuple(self.betas))  # JSON gives a list
         if self.copy_rows + self.echo_rows >= self.rows:
             raise ValueError(

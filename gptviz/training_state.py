@@ -169,16 +169,25 @@ def read_state(file: Path, model: GPTModel) -> State:
 
 def _state(config: GPTConfig, about: dict[str, Any], tensors: dict[str, Tensor]) -> State:
     recipe = Recipe(**about["recipe"])
-    step, curve = about["step"], [(tokens, loss) for tokens, loss in about["curve"]]
+    step, curve = about["step"], _curve(about["curve"])
     if type(step) is not int or not 0 <= step <= recipe.n_steps(config.context_length):
         raise ValueError(f"step {step!r} is not a step of its recipe")
-    if not all(type(tokens) is int and math.isfinite(loss) for tokens, loss in curve):
-        raise ValueError("its curve holds something else than tokens and losses")
     if type(about["bf16"]) is not bool:
         raise ValueError("bf16 is neither true nor false")
     return State(
         config, recipe, about["text"], about["held_out"], about["bf16"], step, curve, tensors
     )
+
+
+def _curve(found: Any) -> list[tuple[int, float]]:
+    try:
+        curve = [(tokens, loss) for tokens, loss in found]
+        is_curve = all(type(tokens) is int and math.isfinite(loss) for tokens, loss in curve)
+    except (TypeError, ValueError):
+        is_curve = False
+    if not is_curve:
+        raise ValueError("its curve holds something else than numbers of tokens and losses")
+    return curve
 
 
 def _tensor(opened: Any, name: str, parameter: Tensor) -> Tensor:
