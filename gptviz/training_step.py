@@ -146,6 +146,6 @@ def checked_device(name: str) -> torch.device:
     devices = ["cpu", *["cuda"][:n_gpus], *(f"cuda:{i}" for i in range(n_gpus))]
     if name not in devices:
         raise ValueError(
-            f"there is no device {reprlib.repr(name)} here: choose one of {', '.join(devices)}"
+            f"there is no device {reprlib.repr(name)} here: use {' or '.join(devices)}"
         )
     return torch.device(name)

@@ -104,7 +104,8 @@ def _say_where_it_goes_on(trainer: Trainer) -> None:
             f"This run is finished: {trainer.step:,} steps are done, {trainer.n_steps:,} are asked "
             "for. More --tokens make it longer."
         )
-    elif trainer.step:
+        return
+    if trainer.step:
         note(f"Goes on from step {trainer.step:,}.")
     if trainer.changes:
         note(f"Not as in the run so far: {'; '.join(trainer.changes)}.")

@@ -222,6 +222,22 @@ def test_a_full_disk_is_found_out_before_the_first_step(folder, corpus, little_r
     assert trainer.step == 0
 
 
+def test_room_for_one_state_alone_is_found_out_before_the_first_step(folder, corpus, monkeypatch):
+    written = []
+
+    def write(file, state):
+        if written:  # each state is written beside the one before
+            raise WeightsError("No space left on device")
+        written.append(state.step)
+
+    monkeypatch.setattr("gptviz.training.write_state", write)
+    trainer = Trainer(TINY, corpus, RECIPE, folder)
+    with pytest.raises(WeightsError, match="No space left"):
+        next(iter(trainer.run()))
+    assert trainer.step == 0
+    assert written == [0]
+
+
 def test_a_disk_that_fills_up_leaves_the_last_state(folder, corpus, little_room):
     trainer = Trainer(TINY, corpus, RECIPE, folder)
     run = trainer.run()
@@ -233,7 +249,7 @@ def test_a_disk_that_fills_up_leaves_the_last_state(folder, corpus, little_room)
 
 
 def test_a_device_that_is_not_there(folder, corpus):
-    with pytest.raises(ValueError, match="there is no device 'foo' here: choose one of cpu"):
+    with pytest.raises(ValueError, match="there is no device 'foo' here: use cpu"):
         Trainer(TINY, corpus, RECIPE, folder, device="foo")
 
 

@@ -82,7 +82,7 @@ def test_a_damaged_state(refused, books, tmp_path):
         ("--tokens", 0, "should be greater than or equal to 1"),
         ("--learning-rate", "nan", "learning_rate=nan must be a number above 0"),
         ("--learning-rate", -0.1, "learning_rate=-0.1 must be a number above 0"),
-        ("--device", "foo", "there is no device 'foo' here: choose one of cpu"),
+        ("--device", "foo", "there is no device 'foo' here: use cpu"),
         ("--device", "meta", "there is no device 'meta' here"),
     ],
 )
@@ -94,7 +94,7 @@ def test_a_value_that_is_not_allowed(refused, books, tmp_path, option, value, wo
 
 def test_cuda_where_there_is_none(refused, books, tmp_path, monkeypatch):
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
-    words = ["there is no device 'cuda' here: choose one of cpu"]
+    words = ["there is no device 'cuda' here: use cpu"]
     refused("train", books, tmp_path, "--held-out", "apart", "--device", "cuda", words=words)
 
 
