@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from dataclasses import dataclass, fields
 
 MOST_SEED = 2**63 - 1  # torch's generators take no more
@@ -87,7 +88,7 @@ _LEAST = {
 
 def _check(name: str, value: object, is_allowed: bool, rule: str) -> None:
     if not is_allowed:
-        raise ValueError(f"{name}={value!r} must be {rule}")
+        raise ValueError(f"{name}={reprlib.repr(value)} must be {rule}")
 
 
 def _is_whole(value: object) -> bool:

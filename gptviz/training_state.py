@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import reprlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -171,7 +172,7 @@ def _state(config: GPTConfig, about: dict[str, Any], tensors: dict[str, Tensor])
     recipe = Recipe(**about["recipe"])
     step, curve = about["step"], _curve(about["curve"])
     if type(step) is not int or not 0 <= step <= recipe.n_steps(config.context_length):
-        raise ValueError(f"step {step!r} is not a step of its recipe")
+        raise ValueError(f"step {reprlib.repr(step)} is not a step of its recipe")
     if type(about["bf16"]) is not bool:
         raise ValueError("bf16 is neither true nor false")
     return State(

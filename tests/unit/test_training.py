@@ -225,7 +225,7 @@ def test_a_full_disk_is_found_out_before_the_first_step(folder, corpus, little_r
 def test_room_for_one_state_alone_is_found_out_before_the_first_step(folder, corpus, monkeypatch):
     written = []
 
-    def write(file, state):
+    def write(_, state):
         if written:  # each state is written beside the one before
             raise WeightsError("No space left on device")
         written.append(state.step)
