@@ -24,13 +24,14 @@ class Corpus:
 
 
 def read_corpus(folder: Path, tokenizer: Tokenizer, held_out: tuple[str, ...]) -> Corpus:
-    """All ``*.txt`` of a folder as ids, ``<|endoftext|>`` after each.
+    """All ``*.txt`` of a folder (UTF-8) as ids, ``<|endoftext|>`` after each.
 
     Args:
         held_out: parts of names; a file whose name has one of them is kept apart.
 
     Raises:
-        ValueError: if there is nothing to learn from or nothing to test on.
+        ValueError: if there is nothing to learn from or nothing to test on, or one of them is no
+            text file or can't be read.
     """
     files = sorted(folder.glob("*.txt"))
     apart = [f for f in files if any(part in f.name for part in held_out)]
@@ -49,10 +50,21 @@ def _ids(files: list[Path], tokenizer: Tokenizer) -> UInt16[np.ndarray, " n"]:
 
 
 def _text(file: Path) -> str:
+    if not file.is_file():
+        raise ValueError(f"{file.name} is {_kind(file)}, not a text file: take it away")
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{file.name} is not UTF-8 text ({error}): convert it first") from error
+    except OSError as error:
+        raise ValueError(f"{file.name} can't be read ({error.strerror})") from error
+
+
+def _kind(file: Path) -> str:
+    """What a path is that isn't a regular file."""
+    if file.is_dir():
+        return "a folder"
+    return "a pipe or a device" if file.exists() else "a link to nothing"
 
 
 def check_enough(corpus: Corpus, length: int) -> None:

@@ -21,7 +21,7 @@ from gptviz.analysis.heads import INDUCTION, PREVIOUS_TOKEN, repeated_tokens
 from gptviz.corpus import read_corpus
 from gptviz.loading import TRAINED, Loaded, build, load
 from gptviz.tracing.trace import trace
-from gptviz.training import held_out_loss
+from gptviz.training_step import held_out_loss
 
 HELD_OUT = ("Magic-of-Oz", "Lilac-Fairy")
 SPAN = 32

@@ -43,9 +43,7 @@ class Piece:
 
 
 @lru_cache(maxsize=1024)  # a picture asks for each part several times, and is drawn twice
-def piece(
-    config: GPTConfig, path: str, n_tokens: Size = N_TOKENS, symbolic: bool = False
-) -> Piece:
+def piece(config: GPTConfig, path: str, n_tokens: Size = N_TOKENS, symbolic: bool = False) -> Piece:
     """The part at ``path``; without a sentence its shapes have the word ``n_tokens`` in them.
 
     Args:

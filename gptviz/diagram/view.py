@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isnan, log
 
-from gptviz.config import GPTConfig
 from gptviz.anatomy import Size
+from gptviz.config import GPTConfig
 from gptviz.diagram.parts import Piece, piece, shape_text
 
 

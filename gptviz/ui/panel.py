@@ -8,7 +8,8 @@ import streamlit as st
 
 from gptviz.config import GPTConfig
 from gptviz.diagram.facts import costs, doors
-from gptviz.diagram.parts import Piece, piece as piece_at
+from gptviz.diagram.parts import Piece
+from gptviz.diagram.parts import piece as piece_at
 from gptviz.ledger import Ledger
 from gptviz.source import code_of
 from gptviz.ui import course, link, live

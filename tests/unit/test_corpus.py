@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import os
 from collections import Counter
 
 import numpy as np
@@ -50,6 +52,71 @@ def test_a_file_that_is_no_text_is_named(books):
     (books / "c.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ValueError, match=r"c\.txt is not UTF-8 text"):
         read_corpus(books, Tokenizer(8192), ("apart",))
+
+
+def test_a_byte_order_mark_is_no_text(books):
+    plain = read_corpus(books, Tokenizer(8192), ("apart",))
+    for book in books.glob("*.txt"):
+        book.write_bytes(b"\xef\xbb\xbf" + book.read_bytes())
+    marked = read_corpus(books, Tokenizer(8192), ("apart",))
+    np.testing.assert_array_equal(marked.train, plain.train)
+    np.testing.assert_array_equal(marked.held_out, plain.held_out)
+
+
+def make_folder(path):
+    path.mkdir()
+
+
+def make_broken_link(path):
+    path.symlink_to(path.with_name("nowhere"))
+
+
+def make_loop(path):
+    path.symlink_to(path)
+
+
+def make_pipe(path):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no pipes with names here")
+    os.mkfifo(path)
+
+
+@pytest.mark.timeout(20)  # opening a pipe waits for somebody to write
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (make_folder, "a folder"),
+        (make_broken_link, "a link to nothing"),
+        (make_loop, "a link to nothing"),
+        (make_pipe, "a pipe or a device"),
+    ],
+)
+@pytest.mark.parametrize("name", ["c.txt", "apart 2.txt"])
+def test_what_is_no_text_file_is_named(books, make, kind, name):
+    make(books / name)
+    with pytest.raises(ValueError, match=f"{name} is {kind}, not a text file"):
+        read_corpus(books, Tokenizer(8192), ("apart",))
+
+
+def test_a_file_that_can_not_be_read_is_named(books, monkeypatch):
+    usual = io.open
+
+    def guarded(file, *args, **kwargs):
+        if str(file).endswith("b.txt"):
+            raise PermissionError(13, "Permission denied", str(file))
+        return usual(file, *args, **kwargs)
+
+    monkeypatch.setattr(io, "open", guarded)
+    with pytest.raises(ValueError, match=r"^b\.txt can't be read \(Permission denied\)"):
+        read_corpus(books, Tokenizer(8192), ("apart",))
+
+
+def test_a_link_to_a_text_is_a_text(books, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "text"
+    elsewhere.write_text("This is c.")
+    (books / "c.txt").symlink_to(elsewhere)
+    corpus = read_corpus(books, Tokenizer(8192), ("apart",))
+    assert Tokenizer(8192).decode(corpus.train.tolist()).endswith("This is c.<|endoftext|>")
 
 
 @pytest.mark.parametrize(

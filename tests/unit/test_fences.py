@@ -25,6 +25,8 @@ NEED_TORCH = {
     "initialisation",
     "trace_file",
     "training",
+    "training_state",
+    "training_step",
     "weights",
 }
 

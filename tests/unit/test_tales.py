@@ -10,7 +10,7 @@ import pytest
 from gptviz.analysis.heads import INDUCTION, PREVIOUS_TOKEN, repeated_tokens
 from gptviz.loading import TRAINED, Loaded, build, load
 from gptviz.tracing.trace import trace
-from gptviz.training import held_out_loss
+from gptviz.training_step import held_out_loss
 
 # From The Lilac Fairy Book (1910), which was kept apart from training.
 HELD_OUT = (

@@ -10,15 +10,11 @@ import torch.nn.functional as F
 
 from gptviz.config import GPTConfig
 from gptviz.corpus import Corpus
-from gptviz.model import GPTModel
-from gptviz.training import (
-    IGNORED,
-    Recipe,
-    Trainer,
-    batch,
-    held_out_loss,
-)
-from gptviz.weights import load_weights
+from gptviz.recipe import Recipe
+from gptviz.training import Trainer
+from gptviz.training_state import read_state, run_folder
+from gptviz.training_step import IGNORED, batch, held_out_loss
+from gptviz.weights import WeightsError, load_weights
 
 TINY = GPTConfig(
     vocab_size=300, context_length=16, emb_dim=16, n_heads=2, n_layers=2, tie_weights=True
@@ -38,179 +34,232 @@ def corpus():
 def exact(monkeypatch):
     """No race between bf16 and fp32: two runs are to be the same to the last bit."""
     monkeypatch.setattr("gptviz.training.bf16_is_faster", lambda *_: False)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
+
+
+@pytest.fixture
+def folder(tmp_path):
+    with run_folder(tmp_path / "out") as folder:
+        yield folder
 
 
 def weights(trainer):
     return {name: p.detach().clone() for name, p in trainer.model.named_parameters()}
 
 
-def test_the_rate_rises_in_a_line_and_falls_as_a_cosine():
-    recipe = Recipe(learning_rate=1.0, warmup_steps=10)
-    rates = [recipe.rate(step, 110) for step in range(111)]
-    assert rates[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
-    assert rates[10] == pytest.approx(1)
-    assert rates[60] == pytest.approx(0.5)
-    assert rates[35] == pytest.approx((1 + math.sqrt(0.5)) / 2)
-    assert rates[110] == pytest.approx(0)
-    assert rates[9:] == sorted(rates[9:], reverse=True)
-
-
-def test_the_length_of_a_run():
-    assert Recipe(tokens=1_000_000, rows=16).n_steps(256) == 244
-    assert Recipe(tokens=1).n_steps(256) == 1
-
-
-def test_the_same_step_gives_the_same_batch(corpus):
-    inputs, targets = batch(corpus, TINY, RECIPE, 3)
-    assert inputs.shape == targets.shape == (8, 16)
-    for other, same in (
-        (batch(corpus, TINY, RECIPE, 3), True),
-        (batch(corpus, TINY, RECIPE, 4), False),
-        (batch(corpus, TINY, replace(RECIPE, seed=6), 3), False),
-    ):
-        assert torch.equal(inputs, other[0]) is same
-        assert torch.equal(targets, other[1]) is same
-
-
-def test_targets_are_the_next_tokens(corpus):
-    inputs, targets = batch(corpus, TINY, RECIPE, 0)
-    asked = targets != IGNORED
-    assert asked[:5].all()
-    assert torch.equal(inputs[:, 1:][asked[:, :-1]], targets[:, :-1][asked[:, :-1]])
-    text = corpus.train.tolist()
-    places = [i for i in range(len(text) - 16) if text[i : i + 16] == inputs[0].tolist()]
-    assert [text[i + 16] for i in places] == [targets[0, -1].item()]
-
-
-def test_copies_are_asked_for_only_where_they_can_be_foretold(corpus):
-    for step in range(20):
-        inputs, targets = batch(corpus, TINY, RECIPE, step)
-        for row, asked in zip(inputs[5:7], targets[5:7], strict=True):
-            span = int((asked == IGNORED).sum()) + 1
-            assert 6 <= span <= 8
-            # the first round can't be known, and every later token is the one a round before
-            assert (asked[: span - 1] == IGNORED).all()
-            assert torch.equal(asked[span - 1 :], row[: 16 - span + 1])
-
-
-def test_echoes_are_asked_for_where_the_token_before_follows(corpus):
-    for step in range(20):
-        inputs, targets = batch(corpus, TINY, RECIPE, step)
-        row, asked = inputs[7], targets[7]
-        places = (asked != IGNORED).nonzero().flatten().tolist()
-        assert places[0] in (1, 2, 3)
-        assert places == list(range(places[0], len(row), 3))
-        assert [asked[i] for i in places] == [row[i - 1] for i in places]
-
-
-def test_every_target_counts_alike(corpus, tmp_path):
+def test_every_target_counts_alike(corpus, folder):
     config = TINY.changed(drop_rate=0.0)
-    trainer = Trainer(config, corpus, RECIPE, tmp_path)
+    trainer = Trainer(config, corpus, RECIPE, folder)
     inputs, targets = batch(corpus, config, RECIPE, 0)
     asked = targets != IGNORED
     mean = F.cross_entropy(trainer.model(inputs)[asked], targets[asked])
     assert next(iter(trainer.run())).loss == pytest.approx(mean.item(), rel=1e-5)
 
 
-@pytest.mark.parametrize("n_tokens", [17, 500])
-def test_held_out_loss_is_the_mean_surprise(corpus, n_tokens):
-    model = GPTModel(TINY.changed(drop_rate=0.5)).train()
-    ids = corpus.held_out[:n_tokens]
-    fast = held_out_loss(model, ids)
-    assert model.training  # as it was before
-    model.eval()
-    surprises = []
-    for first in range(0, n_tokens - 16, 16):
-        row = torch.tensor(ids[first : first + 17].astype(int))
-        logits = model(row[None, :-1])[0].detach()
-        probabilities = torch.softmax(logits.double(), dim=-1)
-        surprises += [-math.log(probabilities[i, row[i + 1]]) for i in range(16)]
-    assert fast == pytest.approx(sum(surprises) / len(surprises), rel=1e-5)
-
-
-def test_held_out_loss_of_some_rows(corpus):
-    model = GPTModel(TINY)
-    assert held_out_loss(model, corpus.held_out, most_rows=1000) == held_out_loss(
-        model, corpus.held_out
-    )
-    first = held_out_loss(model, corpus.held_out[:17])
-    assert held_out_loss(model, corpus.held_out, most_rows=1) == pytest.approx(first)
-
-
-def test_training_lowers_the_loss(tmp_path):
+def test_training_lowers_the_loss(folder):
     ids = np.resize(np.arange(40, dtype=np.uint16), 2000)  # what comes next is certain
     recipe = replace(RECIPE, tokens=40 * 8 * 16, learning_rate=1e-2, eval_every=20)
-    reports = list(Trainer(TINY, Corpus(ids, ids), recipe, tmp_path).run())
+    reports = list(Trainer(TINY, Corpus(ids, ids), recipe, folder).run())
     assert [report.step for report in reports] == list(range(1, 41))
     assert reports[0].loss == pytest.approx(math.log(300), abs=0.2)
     held_out = [r.held_out_loss for r in reports if r.held_out_loss is not None]
     assert len(held_out) == 2
     assert held_out[1] < held_out[0] < reports[0].loss - 1
-    best = held_out_loss(load_weights(tmp_path / "model.safetensors"), ids)
+    best = held_out_loss(load_weights(folder.model_file), ids)
     assert best == pytest.approx(held_out[1], abs=0.01)
 
 
-def test_the_best_weights_stay(tmp_path, corpus, monkeypatch):
-    losses = iter([3.0, 2.0, 4.0])
+def test_the_best_weights_stay(folder, corpus, monkeypatch):
+    losses = iter([9.0, 3.0, 2.0, 4.0])  # the first before all learning
     monkeypatch.setattr("gptviz.training.held_out_loss", lambda *_: next(losses))
-    trainer = Trainer(TINY, corpus, RECIPE, tmp_path)
+    trainer = Trainer(TINY, corpus, RECIPE, folder)
     kept = []
     for report in trainer.run():
         if report.held_out_loss is not None:
-            kept.append(load_weights(trainer.model_file).tok_emb.weight)
+            kept.append(load_weights(folder.model_file).tok_emb.weight)
     assert not torch.equal(kept[0], kept[1])
     assert torch.equal(kept[1], kept[2])
 
 
 def test_stop_and_go_on_is_running_through(tmp_path, corpus):
     # 0.1 of the numbers are dropped, so the random numbers must go on as well
-    through = Trainer(TINY, corpus, RECIPE, tmp_path / "through")
-    reports = list(through.run())
+    with run_folder(tmp_path / "through") as folder:
+        through = Trainer(TINY, corpus, RECIPE, folder)
+        reports = list(through.run())
 
-    torch.manual_seed(0)
-    for report in Trainer(TINY, corpus, RECIPE, tmp_path / "halves").run():
-        if report.step == 5:
-            break  # one step after the last look: that step is done again
-    torch.manual_seed(99)
-    second = Trainer(TINY, corpus, RECIPE, tmp_path / "halves")
-    assert second.step == 4
-    rest = list(second.run())
+    with run_folder(tmp_path / "halves") as folder:
+        for report in Trainer(TINY, corpus, RECIPE, folder).run():
+            if report.step == 5:
+                break  # one step after the last look: that step is done again
+        torch.manual_seed(99)
+        second = Trainer(TINY, corpus, RECIPE, folder)
+        assert second.step == second.kept == 4
+        assert second.changes == []
+        rest = list(second.run())
 
     assert [r.loss for r in rest] == [r.loss for r in reports[4:]]
     for name, weight in weights(through).items():
         assert torch.equal(weight, weights(second)[name]), name
     assert second.curve == through.curve
-    assert [tokens for tokens, _ in second.curve] == [256, 512, 768]
+    assert [tokens for tokens, _ in second.curve] == [0, 256, 512, 768]
 
 
-def test_a_finished_run_is_finished(tmp_path, corpus):
-    list(Trainer(TINY, corpus, RECIPE, tmp_path).run())
-    assert list(Trainer(TINY, corpus, RECIPE, tmp_path).run()) == []
+def test_dropout_follows_the_recipe_s_seed_and_nothing_else(tmp_path, corpus):
+    def losses(name, seed, drop_rate):
+        with run_folder(tmp_path / name) as folder:
+            config = TINY.changed(drop_rate=drop_rate)
+            return [
+                r.loss for r in Trainer(config, corpus, replace(RECIPE, seed=seed), folder).run()
+            ]
+
+    torch.manual_seed(1)
+    first = losses("one", 5, 0.1)
+    before = torch.get_rng_state()
+    assert losses("two", 5, 0.1) == first
+    assert torch.equal(torch.get_rng_state(), before)  # nobody's random numbers are disturbed
+    assert losses("three", 6, 0.1) != first
+    assert losses("four", 5, 0.0) != first  # it did drop some
 
 
-def test_a_state_of_another_configuration_is_refused(tmp_path, corpus):
-    list(Trainer(TINY, corpus, RECIPE, tmp_path).run())
-    with pytest.raises(ValueError, match="belongs to another configuration"):
-        Trainer(TINY.changed(n_layers=1), corpus, RECIPE, tmp_path)
+def test_every_step_drops_others(folder, corpus, monkeypatch):
+    config = TINY.changed(drop_rate=0.5)
+    trainer = Trainer(config, corpus, replace(RECIPE, learning_rate=1e-30), folder)
+    same = batch(corpus, config, RECIPE, 0)
+    monkeypatch.setattr("gptviz.training.batch", lambda *_: same)
+    losses = [report.loss for report in trainer.run()]
+    assert len(set(losses)) == len(losses)
 
 
-@pytest.mark.parametrize("content", [b"", b"no state", b"\x02" + b"\0" * 7 + b"{}"])
-def test_a_damaged_state_is_refused(tmp_path, corpus, content):
-    (tmp_path / "state.safetensors").write_bytes(content)
-    with pytest.raises(ValueError, match=r"state.safetensors can't be gone on from .* remove it"):
-        Trainer(TINY, corpus, RECIPE, tmp_path)
+def test_a_finished_run_is_finished(folder, corpus):
+    list(Trainer(TINY, corpus, RECIPE, folder).run())
+    before = folder.state_file.read_bytes()
+    for tokens in (RECIPE.tokens, 1):
+        trainer = Trainer(TINY, corpus, replace(RECIPE, tokens=tokens), folder)
+        assert list(trainer.run()) == []
+        assert folder.state_file.read_bytes() == before
 
 
-def test_too_little_text_is_refused_before_training(tmp_path, corpus):
+def test_a_run_is_kept_before_its_first_step(folder, corpus):
+    trainer = Trainer(TINY, corpus, RECIPE, folder)
+    first = weights(trainer)
+    next(iter(trainer.run()))
+    state = read_state(folder.state_file, trainer.model)
+    assert state.step == 0
+    assert torch.equal(state.tensors["weight.tok_emb.weight"], first["tok_emb.weight"])
+    assert not state.tensors["exp_avg.tok_emb.weight"].any()
+    untrained = load_weights(folder.model_file)
+    assert state.curve == [(0, pytest.approx(held_out_loss(untrained, corpus.held_out), abs=0.01))]
+
+
+def test_bf16_is_not_timed_again(folder, corpus, monkeypatch):
+    monkeypatch.setattr("gptviz.training.bf16_is_faster", lambda *_: True)
+    next(iter(Trainer(TINY, corpus, RECIPE, folder).run()))
+    monkeypatch.setattr("gptviz.training.bf16_is_faster", lambda *_: pytest.fail("timed again"))
+    assert Trainer(TINY, corpus, RECIPE, folder).bf16
+
+
+def test_what_is_not_as_before_is_named(folder, corpus):
+    next(iter(Trainer(TINY, corpus, RECIPE, folder).run()))
+    other = replace(RECIPE, learning_rate=0.5, rows=9, seed=6)
+    trainer = Trainer(TINY, replace(corpus, train=corpus.train[1:]), other, folder)
+    assert trainer.changes == [
+        "rows is 9 (was 8)",
+        "learning_rate is 0.5 (was 0.0015)",
+        "seed is 6 (was 5)",
+        "the text to learn from is another one",
+    ]
+
+
+def test_other_held_out_text_is_refused(folder, corpus):
+    next(iter(Trainer(TINY, corpus, RECIPE, folder).run()))
+    with pytest.raises(ValueError, match="losses can't be compared"):
+        Trainer(TINY, replace(corpus, held_out=corpus.held_out[1:]), RECIPE, folder)
+
+
+def test_a_loss_that_becomes_nan_stops_the_run_and_the_last_good_state_stays(folder, corpus):
+    trainer = Trainer(TINY, corpus, replace(RECIPE, learning_rate=1e30), folder)
+    with pytest.raises(FloatingPointError, match=r"at step \d.* lower learning rate"):
+        list(trainer.run())
+    state = read_state(folder.state_file, trainer.model)  # which refuses NaN
+    assert state.step == trainer.kept
+    again = Trainer(TINY, corpus, RECIPE, folder)
+    assert [report.step for report in again.run()] == list(range(state.step + 1, 7))
+
+
+@pytest.mark.parametrize("poison", [math.nan, math.inf])
+def test_gradients_that_are_no_numbers_never_reach_the_weights(folder, corpus, poison):
+    trainer = Trainer(TINY, corpus, RECIPE, folder)
+    trainer.model.final_norm.shift.register_hook(lambda gradient: gradient * poison)
+    before = weights(trainer)
+    with pytest.raises(FloatingPointError, match=r"gradient became (nan|inf) at step 1; .* step 0"):
+        list(trainer.run())
+    for name, weight in weights(trainer).items():
+        assert torch.equal(weight, before[name])
+
+
+def test_a_held_out_loss_that_becomes_nan_is_not_kept(folder, corpus, monkeypatch):
+    losses = iter([3.0, math.nan])
+    monkeypatch.setattr("gptviz.training.held_out_loss", lambda *_: next(losses))
+    trainer = Trainer(TINY, corpus, RECIPE, folder)
+    with pytest.raises(FloatingPointError, match=r"held-out loss became nan at step 2; .* step 0"):
+        list(trainer.run())
+    assert read_state(folder.state_file, trainer.model).step == 0
+
+
+@pytest.fixture
+def little_room():
+    """Let no file grow beyond some bytes, as a disk that is full lets none."""
+    resource = pytest.importorskip("resource")
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda n_bytes: resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, usual[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+def test_a_full_disk_is_found_out_before_the_first_step(folder, corpus, little_room):
+    trainer = Trainer(TINY, corpus, RECIPE, folder)
+    little_room(20_000)
+    with pytest.raises(WeightsError, match=r"state\.safetensors can't be written"):
+        next(iter(trainer.run()))
+    assert trainer.step == 0
+
+
+def test_room_for_one_state_alone_is_found_out_before_the_first_step(folder, corpus, monkeypatch):
+    written = []
+
+    def write(_, state):
+        if written:  # each state is written beside the one before
+            raise WeightsError("No space left on device")
+        written.append(state.step)
+
+    monkeypatch.setattr("gptviz.training.write_state", write)
+    trainer = Trainer(TINY, corpus, RECIPE, folder)
+    with pytest.raises(WeightsError, match="No space left"):
+        next(iter(trainer.run()))
+    assert trainer.step == 0
+    assert written == [0]
+
+
+def test_a_disk_that_fills_up_leaves_the_last_state(folder, corpus, little_room):
+    trainer = Trainer(TINY, corpus, RECIPE, folder)
+    run = trainer.run()
+    next(run)
+    little_room(20_000)
+    with pytest.raises(WeightsError, match="can't be written"):
+        next(run)
+    assert read_state(folder.state_file, trainer.model).step == trainer.kept == 0
+
+
+def test_a_device_that_is_not_there(folder, corpus):
+    with pytest.raises(ValueError, match="there is no device 'foo' here: use cpu"):
+        Trainer(TINY, corpus, RECIPE, folder, device="foo")
+
+
+def test_too_little_text_is_refused_before_training(folder, corpus):
     with pytest.raises(ValueError, match="16 tokens held out"):
-        Trainer(TINY, Corpus(corpus.train, corpus.held_out[:16]), RECIPE, tmp_path)
+        Trainer(TINY, Corpus(corpus.train, corpus.held_out[:16]), RECIPE, folder)
 
 
-def test_norms_and_biases_do_not_decay(tmp_path, corpus):
-    trainer = Trainer(TINY, corpus, RECIPE, tmp_path)
+def test_norms_and_biases_do_not_decay(folder, corpus):
+    trainer = Trainer(TINY, corpus, RECIPE, folder)
     decays = {
         id(p): group["weight_decay"]
         for group in trainer.optimizer.param_groups
@@ -218,14 +267,3 @@ def test_norms_and_biases_do_not_decay(tmp_path, corpus):
     }
     for name, parameter in trainer.model.named_parameters():
         assert decays[id(parameter)] == (0.1 if parameter.dim() == 2 else 0.0), name
-
-
-def test_the_loss_asks_nothing_of_ignored_targets():
-    from gptviz.training import loss_of
-
-    model = GPTModel(TINY).eval()
-    inputs = torch.arange(16)[None]
-    targets = torch.full((1, 16), IGNORED)
-    targets[0, 3] = 7
-    expected = -F.log_softmax(model(inputs)[0, 3], dim=-1)[7]
-    torch.testing.assert_close(loss_of(model, inputs, targets, bf16=False), expected)
