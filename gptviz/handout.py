@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gptviz.config import GPTConfig
 from gptviz.costs import size
 from gptviz.diagram.facts import Fact, costs, doors
 from gptviz.diagram.layout import lay_out
@@ -87,13 +88,13 @@ def explained(views: Sequence[View]) -> dict[str, list[str]]:
     for path in dict.fromkeys([*filter(None, opened), *shown]):
         if path.startswith("blocks.") and ".".join(path.split(".")[:2]) not in blocks:
             continue  # a neighbour: it is as the one that is open
-        level = max((each for each in opened if _holds(each, path)), key=len)
+        level = max((each for each in opened if _holds(views[0].config, each, path)), key=len)
         found[level].append(path)
     return found
 
 
-def _holds(level: str, path: str) -> bool:
-    return level in ("", path, level_of(path)) or path.startswith(f"{level}.")
+def _holds(config: GPTConfig, level: str, path: str) -> bool:
+    return level in ("", path, level_of(config, path)) or path.startswith(f"{level}.")
 
 
 def handout(sheet: Sheet) -> str:

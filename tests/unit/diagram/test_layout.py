@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gptviz.anatomy import find
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.diagram.layout import lay_out
-from gptviz.diagram.parts import BLOCK_PARTS, IN_BLOCK, IN_COLUMN, STEPS, can_open, level_of, part
+from gptviz.diagram.parts import can_open, level_of, piece
+from gptviz.diagram.parts import levels as levels_in
 from gptviz.diagram.view import Measure, Reading, View
 from gptviz.presets import PRESETS
 
@@ -62,13 +64,17 @@ def views(draw):
 def levels(draw, config):
     """The path of anything that can be open."""
     block = f"blocks.{draw(st.integers(0, config.n_layers - 1))}"
-    paths = ["", *IN_COLUMN, block, *(f"{block}.{name}" for name in IN_BLOCK)]
+    inside = (f"{block}.{name}" for name in levels_in(config, block))
+    paths = ["", *levels_in(config), block, *inside]
     return draw(st.sampled_from([p for p in paths if can_open(config, p)]))
 
 
-def steps_of(opened):
+def steps_of(config, opened):
     """The paths of what is inside an opened part without being a module of its own."""
-    return [f"{opened}.{step}" for step in STEPS.get(opened.rpartition(".")[2], ())]
+    if opened.rpartition(".")[2].isdecimal() or not opened:
+        return []
+    inside = find(config, opened).walk(opened)
+    return [path for path, part in inside if not part.is_module and path != opened]
 
 
 @st.composite
@@ -77,7 +83,7 @@ def readings(draw, config, opened):
         return None
     guesses = draw(st.lists(st.tuples(st.text(min_size=1), st.floats(0, 1)), max_size=5))
     modules = (f"{opened}.{name}" for name in ("linear1", "gelu", "linear2"))
-    maps = dict.fromkeys((*steps_of(opened), *modules, "tok_emb", "pos_emb"), (PIXEL,))
+    maps = dict.fromkeys((*steps_of(config, opened), *modules, "tok_emb", "pos_emb"), (PIXEL,))
     maps[f"{opened}.attention"] = (PIXEL,) * config.n_heads
     maps[f"{opened}.feed_forward"] = (PIXEL,)
     logits = draw(st.lists(st.floats(-99, 99), min_size=len(guesses), max_size=len(guesses)))
@@ -163,7 +169,7 @@ def test_a_box_inside_another_is_a_part_of_it(view, narrow):
         for box in boxes:
             if box is not frame and inside(outline(box), outline(frame)):
                 part_of = box.path.startswith(f"{frame.path}.")
-                assert part_of or level_of(box.path) == frame.path, (frame, box)
+                assert part_of or level_of(view.config, box.path) == frame.path, (frame, box)
 
 
 @any_drawing
@@ -261,11 +267,12 @@ def expected_in_block(view):
     """
     block = f"blocks.{view.layer}"
     inner = view.opened.removeprefix(block).removeprefix(".")
-    for name in BLOCK_PARTS:
+    for path, _ in find(view.config, block).modules(block):
+        name = path.removeprefix(f"{block}.")
         holder = name.split(".")[0]
-        if holder == name or (view.config.has(holder) and inner in ("", holder)):
-            yield f"{block}.{name}"
-    yield from steps_of(view.opened)
+        if path != block and (holder == name or inner in ("", holder)):
+            yield path
+    yield from steps_of(view.config, view.opened)
 
 
 @any_drawing
@@ -282,8 +289,8 @@ def test_every_part_of_the_opened_block_stands_on_it_once_and_no_other_blocks_pa
 def test_every_part_outside_the_blocks_stands_on_the_picture_once(view, narrow):
     paths = [box.path for box in lay_out(view, narrow).boxes if not box.path.startswith("blocks")]
     expected = {*COLUMN_PARTS, "pos_emb"}
-    if view.opened in IN_COLUMN:
-        expected |= {view.opened, *steps_of(view.opened)}
+    if view.opened in levels_in(view.config):
+        expected |= {view.opened, *steps_of(view.config, view.opened)}
     assert set(paths) == expected
     twice = {path for path in paths if paths.count(path) > 1}
     assert twice <= {view.opened}  # as a small box in the column, and open beside it
@@ -292,21 +299,21 @@ def test_every_part_outside_the_blocks_stands_on_the_picture_once(view, narrow):
 @any_drawing
 def test_every_box_is_a_known_part_in_its_own_colour(view, narrow):
     for box in lay_out(view, narrow).boxes:
-        piece = part(view.config, box.path, view.n_tokens)  # no such part would be a KeyError
-        assert (box.kind, box.placeholder) == (piece.kind, piece.placeholder), box
-        assert piece.entry.what in box.spoken
+        found = piece(view.config, box.path, view.n_tokens)  # no such part would be a KeyError
+        assert (box.kind, box.placeholder) == (found.kind, found.placeholder), box
+        assert found.entry.what in box.spoken
         assert box.title in box.spoken
 
 
 @any_drawing
 def test_the_way_through_the_model_goes_down_the_picture(view, narrow):
     boxes = {box.path: box for box in lay_out(view, narrow).boxes}
-    ways = [] if view.opened in IN_COLUMN else [COLUMN_PARTS]
+    ways = [] if view.opened in levels_in(view.config) else [COLUMN_PARTS]
     if view.opened == "":
         ways += [("drop_emb", "blocks", "final_norm")]
     elif view.layer is not None:
         ways += [tuple(f"blocks.{view.layer}.{name}" for name in FORWARD_PARTS)]
-    ways += [steps_of(view.opened)[-3:]]  # the first ones may stand side by side
+    ways += [steps_of(view.config, view.opened)[-3:]]  # the first ones may stand side by side
     for way in ways:
         for before, after in pairwise(way):
             assert boxes[before].bottom <= boxes[after].y, (before, after)

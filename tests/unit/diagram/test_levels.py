@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.diagram.layout import lay_out
-from gptviz.diagram.parts import IN_BLOCK, IN_COLUMN, can_open, part, shape_text
+from gptviz.diagram.parts import can_open, piece, shape_text
+from gptviz.diagram.parts import levels as levels_in
 from gptviz.diagram.view import View
 from gptviz.model import GPTModel
 from gptviz.source import code_of
@@ -40,8 +41,8 @@ def small_configs(draw):
 def levels(config):
     """Everything that can be open, one after the other."""
     blocks = [f"blocks.{layer}" for layer in range(config.n_layers)]
-    inside = [f"{block}.{name}" for block in blocks for name in IN_BLOCK]
-    return [path for path in ("", *IN_COLUMN, *blocks, *inside) if can_open(config, path)]
+    inside = [f"{block}.{name}" for block in blocks for name in levels_in(config, block)]
+    return [path for path in ("", *levels_in(config), *blocks, *inside) if can_open(config, path)]
 
 
 def drawings(config, n_tokens=0, narrow=False):
@@ -76,7 +77,7 @@ def test_a_part_without_a_module_names_the_function_that_computes_it(config):
         found = code_of(path)
         assert found, path
         where, code = found
-        assert re.fullmatch(r"\w+\.py: [\w.]+", where), path
+        assert re.fullmatch(r"[\w/]+\.py: [\w.]+", where), path
         assert code.strip(), path
 
 
@@ -120,7 +121,7 @@ def test_shapes_on_lines_and_of_parts_are_those_of_the_tensors_in_a_real_pass(
             if path == "out_head.matmul":
                 path = "out_head"  # of a trace there is but the last row
             shape = seen.get(path) or of_step(traced, path)
-            assert part(config, path, n_tokens).output == shape, path
+            assert piece(config, path, n_tokens).output == shape, path
 
 
 @pytest.mark.parametrize("n_layers", [1, 96])

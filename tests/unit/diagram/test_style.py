@@ -9,6 +9,7 @@ import pytest
 
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.diagram.layout import lay_out
+from gptviz.diagram.parts import can_open
 from gptviz.diagram.style import mixed, style
 from gptviz.diagram.svg import to_svg
 from gptviz.diagram.view import Reading, View
@@ -34,6 +35,7 @@ def test_it_needs_nothing_that_an_editor_does_not_know(theme):
 )
 def test_every_kind_of_part_that_is_drawn_has_a_colour(opened, placeholders):
     config = GPTConfig(placeholders=placeholders)
+    opened = opened if can_open(config, opened) else "blocks.0"
     svg = to_svg(lay_out(View(config, ("x",), (1,), opened, reading=READING)))
     css = style(LIGHT)
     used = {name for found in re.findall(r'class="([^"]+)"', svg) for name in found.split()}

@@ -10,7 +10,7 @@ import torch
 from gptviz.analysis.overview import pooled
 from gptviz.anatomy import anatomy
 from gptviz.config import PLACEHOLDER_PARTS, Dropout, GPTConfig
-from gptviz.diagram.parts import part
+from gptviz.diagram.parts import piece
 from gptviz.model import GPTModel
 from gptviz.tracing.trace import Trace
 
@@ -30,7 +30,7 @@ def test_its_shape_is_the_one_on_the_picture(path: str, read: Read) -> None:
         assert output is None
         return
     assert output is not None
-    shape = part(traced.config, path, len(IDS)).output
+    shape = piece(traced.config, path, len(IDS)).output
     expected = (1, shape[-1]) if path in LAST_ONLY else shape[-2:]
     assert tuple(output.shape) == expected
 
