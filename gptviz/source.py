@@ -19,7 +19,7 @@ _NORM = {
     ".shift": ("model/norms.py", "layer_norm_steps", "shifted ="),
 }
 _SUM_OF_EMBEDDINGS = ("model/gpt.py", "GPTModel.forward", "self.tok_emb")
-_PROBABILITIES = ("tracing.py", "Trace.probabilities", "softmax")
+_PROBABILITIES = ("tracing/trace.py", "Trace.probabilities", "softmax")
 _WHERE: dict[str, Function] = {
     "tokens": ("tokenizer.py", "Tokenizer.encode", ""),
     "tok_emb": _SUM_OF_EMBEDDINGS,
@@ -62,7 +62,7 @@ _WHERE: dict[str, Function] = {
     "out_head": ("model/gpt.py", "GPTModel.forward", "self.out_head"),
     "out_head.matmul": ("model/gpt.py", "GPTModel.forward", "self.out_head"),
     "out_head.softmax": _PROBABILITIES,
-    "out_head.sampling": ("generation.py", "filtered", ""),
+    "out_head.sampling": ("tracing/generation.py", "filtered", ""),
     "next_token": _PROBABILITIES,
     **{
         f"{norm}{step}": where
