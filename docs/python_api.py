@@ -13,6 +13,12 @@ for name in ("gpt2-small", "gpt3-175b"):
     ledger = Ledger(PRESETS[name])
     print(f"{name}: {ledger.parameters_untied:,} parameters, {ledger.parameters_tied:,} if tied")
 
+# GPT-2 as OpenAI published it is tied, and its queries, keys and values have a bias. People also
+# count without the embeddings and the head ("non-embedding"): 85 million instead of 124.
+published = Ledger(PRESETS["gpt2-small"].changed(tie_weights=True, qkv_bias=True))
+print(f"GPT-2 as published: {published.parameters:,} parameters")
+print(f"non-embedding: {published.parameters_non_embedding:,}")
+
 # Part by part, under the names that modules have in the model:
 small = Ledger(PRESETS["gpt2-small"])
 print(f"attention of one block: {small.of('blocks.0.attention'):,}")

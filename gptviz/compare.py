@@ -9,8 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gptviz.config import ABOUT, DERIVED, GPTConfig
-from gptviz.costs import training_memory
+from gptviz.config import GPTConfig
 from gptviz.ledger import FP32_BYTES, Ledger
 from gptviz.part_table import part_table
 
@@ -98,9 +97,9 @@ def _costs(this: Ledger, other: Ledger, n_tokens: int, width: int) -> Iterator[R
     mine, others = (each.flops(n_tokens).total // n_tokens for each in (this, other))
     yield Row(f"FLOPs a token, among {n_tokens:,}", mine, others)
     yield _bytes("KV cache a token", *(each.kv_cache_bytes(1, width) for each in (this, other)))
-    steps = [training_memory(each, n_tokens, 1, width) for each in (this, other)]
-    saved = (step.activations for step in steps)
-    yield _bytes(f"activations of a training row of {n_tokens:,}", *saved)
+    if width > 1:  # nobody trains in int8
+        saved = (n_tokens * each.saved_numbers() * width for each in (this, other))
+        yield _bytes(f"activations of a training row of {n_tokens:,}", *saved)
 
 
 def written(config: GPTConfig) -> str:

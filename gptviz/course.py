@@ -45,7 +45,7 @@ STAGES = (
         "feed_forward",
         "Feed-forward with GELU",
         "Each token is worked on by itself in a wider space with a bend in it (GELU): attention "
-        "alone only moves and mixes.",
+        "only mixes what other tokens hold.",
     ),
     Stage(
         "shortcut",

@@ -113,7 +113,8 @@ GLOSSARY: dict[str, Entry] = {
         "Position embedding",
         "absolute position embedding (wpe, W_pos)",
         "Gives each place in the sentence its own learned list of numbers.",
-        "Attention by itself sees a bag of tokens: without this, word order would be nearly lost.",
+        "Attention's scores depend on what two tokens hold, not on where they stand. Without this, "
+        "only the mask would tell order; models can learn from that, too (Haviv et al. 2022).",
         r"p_i = W_{\text{pos}}[i],\quad W_{\text{pos}}: $context_length \times $emb_dim",
     ),
     "embeddings": Entry(
@@ -148,8 +149,7 @@ GLOSSARY: dict[str, Entry] = {
         "Block",
         "transformer block, decoder layer",
         "Reads the residual stream and adds to it twice: attention first, feed-forward second.",
-        "Attention moves facts between tokens; feed-forward works on each token alone. "
-        "A model needs both.",
+        "Attention brings facts from other tokens; feed-forward works on what has been brought.",
         r"\begin{aligned} x &\leftarrow x + \text{attention}(\text{norm}_1(x)) \\"
         r" x &\leftarrow x + \text{feed-forward}(\text{norm}_2(x)) \end{aligned}",
     ),
@@ -157,8 +157,7 @@ GLOSSARY: dict[str, Entry] = {
         "Norm 1",
         "layer normalization before attention (ln_1, pre-norm)",
         _NORM_WHAT,
-        "Numbers that grow from block to block would make training unsteady; attention reads them "
-        "at one size.",
+        "Whatever size the stream has, attention reads it at one size: that keeps training steady.",
         _NORM_FORMULA,
     ),
     "blocks.*.attention": Entry(
@@ -194,7 +193,7 @@ GLOSSARY: dict[str, Entry] = {
         "scaled dot-product attention (scores, scale, mask, softmax, dropout, weighted sum)",
         "In each head, matches every query with the keys so far and mixes the values by the match.",
         "The mask hides later tokens, or the next one could be copied instead of foretold; "
-        "the scale keeps the softmax from picking one token too soon.",
+        "the scale keeps the softmax from settling on one token too soon.",
         r"\text{softmax}\!\left(\frac{QK^{\top}}{\sqrt{$head_dim}} + \text{mask}\right) V",
     ),
     "blocks.*.attention.split": Entry(
@@ -217,8 +216,9 @@ GLOSSARY: dict[str, Entry] = {
         "Scale",
         "scaled dot product (division by the root of head_dim)",
         "Divides all scores by the square root of head_dim.",
-        "A sum of $head_dim products grows with its length; without this the softmax would pick "
-        "one token too soon, and training would stall.",
+        "The more products are summed, here $head_dim, the larger scores tend to be; if they are "
+        "large, the softmax settles on one token and passes hardly any gradient (Vaswani et al. "
+        "2017).",
         r"\frac{s_{ij}}{\sqrt{\text{head\_dim}}} = \frac{s_{ij}}{\sqrt{$head_dim}}",
     ),
     "blocks.*.attention.core.mask": Entry(
@@ -283,14 +283,15 @@ GLOSSARY: dict[str, Entry] = {
         "Norm 2",
         "layer normalization before feed-forward (ln_2, pre-norm)",
         _NORM_WHAT,
-        "The stream has grown by what attention added; feed-forward reads it at one size again.",
+        "Whatever attention has made of the stream's size, feed-forward reads it at one size.",
         _NORM_FORMULA,
     ),
     "blocks.*.feed_forward": Entry(
         "Feed-forward",
         "position-wise feed-forward network (mlp)",
         "Works on each token by itself: widens its list four times, bends it, narrows it again.",
-        "Most of what a model knows sits here; attention alone only moves and mixes.",
+        "Attention mixes what tokens hold; this makes something new of it, token by token. Much "
+        "of what models recall of facts was located here (Geva et al. 2021, Meng et al. 2022).",
         r"\text{GELU}(x W_1^{\top} + b_1)\, W_2^{\top} + b_2",
     ),
     "blocks.*.feed_forward.linear1": Entry(
@@ -332,7 +333,7 @@ GLOSSARY: dict[str, Entry] = {
         "Final norm",
         "final layer normalization (ln_f)",
         _NORM_WHAT,
-        "The stream has grown through all blocks; the output head reads it at one size.",
+        "Whatever size the stream has after the blocks, the output head reads it at one size.",
         _NORM_FORMULA,
     ),
     "out_head": Entry(
@@ -370,7 +371,7 @@ GLOSSARY: dict[str, Entry] = {
         "Next token",
         "softmax over the vocabulary",
         "Turns the last token's scores into a probability for every possible next token.",
-        "The model was trained for this alone; all else it can do, it learned on the way.",
+        "A GPT is trained for this alone; all else it can do, it learns on the way.",
         r"p_v = \frac{e^{\text{logit}_v}}{\sum_{w} e^{\text{logit}_w}},\quad 0 \le v < $vocab_size",
     ),
 }

@@ -166,13 +166,14 @@ def _totals(sheet: Sheet, ledger: Ledger, n_tokens: int) -> list[Fact]:
     rows = [
         ("parameters, untied", f"{ledger.parameters_untied:,}"),
         ("parameters, tied", f"{ledger.parameters_tied:,}"),
+        ("parameters, non-embedding", f"{ledger.parameters_non_embedding:,}"),
         ("weights in fp32", weights),
         ("KV cache a token, fp16", cache),
     ]
     flops = ledger.flops(n_tokens)
     work = [
-        ("FLOPs to read the sentence", f"{flops.total:,}"),
-        ("of which attention", f"{flops.attention:,}"),
+        ("FLOPs of a forward pass, all positions scored", f"{flops.total:,}"),
+        ("of which attention, over all pairs", f"{flops.attention:,}"),
     ]
     return rows + (work if n_tokens else [])
 

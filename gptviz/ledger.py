@@ -93,6 +93,14 @@ class Ledger:
         """Parameters when the output head is the token embedding, used again."""
         return Ledger(self.config.changed(tie_weights=True)).parameters
 
+    @property
+    def parameters_non_embedding(self) -> int:
+        """Parameters without both embeddings and the output head; tied or not, they are the same.
+
+        The N of scaling laws (Kaplan et al. 2020, section 2.1).
+        """
+        return self.parameters - sum(map(self.of, ("tok_emb", "pos_emb", "out_head")))
+
     def of(self, path: str) -> int:
         """Parameters of the module at ``path`` and of all modules inside it; ``""`` is the model.
 
@@ -134,13 +142,14 @@ class Ledger:
         )
 
     def saved_numbers(self) -> int:
-        """Numbers that a training step saves for every token, with fused attention, no dropout.
+        """Numbers that a training step saves for every token, with fused attention.
 
         d = emb_dim: in a block d + 2 for each norm (its input, mean and deviation), d for what
         query, key and value read, 4d + n_heads in attention's core (query, key, value, what it
         gathered, and the softmax's sums), 9d in the feed-forward (what it reads, and the hidden
         layer before and after GELU); then the final norm's, the head's input and vocab_size
-        log-probabilities: n_layers (16d + 4 + n_heads) + 2d + 2 + vocab_size in all.
+        log-probabilities: n_layers (16d + 4 + n_heads) + 2d + 2 + vocab_size in all. With dropout
+        also d for each mask, two in a block and one on the embeddings: (2 n_layers + 1) d.
         """
         return self._sum("", lambda part: part.saved) + self.config.vocab_size
 
@@ -181,7 +190,7 @@ class Ledger:
             "": Part(),
             "tok_emb": Part(parameters=table, kept=config.emb_dim),
             "pos_emb": Part(config.context_length * config.emb_dim, kept=config.emb_dim),
-            "drop_emb": Part(kept=config.emb_dim),
+            "drop_emb": _dropout(config, kept=config.emb_dim),
             "blocks": Part(),
             **{f"{LAYER}{name}": part for name, part in _block_parts(config)},
             "final_norm": _norm(config),
@@ -216,10 +225,18 @@ class Ledger:
         return known
 
 
-def _norm(config: GPTConfig) -> Part:
+def _norm(config: GPTConfig, reader: str = "out_head") -> Part:
+    """A norm; ``reader`` is the part that reads it, which may be a placeholder."""
     if not config.has("norm"):
         return Part()
-    return Part(parameters=2 * config.emb_dim, kept=config.emb_dim, saved=config.emb_dim + 2)
+    # Where nothing is built to read it, and a shortcut leads past it, training forgets it.
+    is_used = config.has(reader) or not config.has("shortcut")
+    saved = config.emb_dim + 2 if is_used else 0
+    return Part(parameters=2 * config.emb_dim, kept=config.emb_dim, saved=saved)
+
+
+def _dropout(config: GPTConfig, kept: int = 0) -> Part:
+    return Part(kept=kept, saved=config.emb_dim if config.drop_rate else 0)  # its mask
 
 
 def _linear(n_in: int, n_out: int, bias: bool = True, kept: int = 0, saved: int = 0) -> Part:
@@ -233,13 +250,13 @@ def _sum_on_stream(config: GPTConfig, added: str) -> Part:
 
 def _block_parts(config: GPTConfig) -> Iterator[tuple[str, Part]]:
     yield "", Part()
-    yield ".norm1", _norm(config)
+    yield ".norm1", _norm(config, reader="attention")
     yield from _attention_parts(config)
-    yield ".drop1", Part()
+    yield ".drop1", _dropout(config) if config.has("attention") else Part()
     yield ".shortcut1", _sum_on_stream(config, "attention")
-    yield ".norm2", _norm(config)
+    yield ".norm2", _norm(config, reader="feed_forward")
     yield from _feed_forward_parts(config)
-    yield ".drop2", Part()
+    yield ".drop2", _dropout(config) if config.has("feed_forward") else Part()
     yield ".shortcut2", _sum_on_stream(config, "feed_forward")
 
 

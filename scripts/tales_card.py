@@ -14,12 +14,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 from safetensors import safe_open
 
 from gptviz.analysis.heads import INDUCTION, PREVIOUS_TOKEN, repeated_tokens
+from gptviz.config import Sampling
 from gptviz.corpus import read_corpus
 from gptviz.loading import TRAINED, Loaded, build, load
+from gptviz.tracing.generation import generate
 from gptviz.tracing.trace import trace
 from gptviz.training_step import held_out_loss
 
@@ -27,6 +28,9 @@ HELD_OUT = ("Magic-of-Oz", "Lilac-Fairy")
 SPAN = 32
 SEEDS = range(8)
 PROMPT = "Once upon a time there was"
+LENGTH = 70  # tokens
+SAMPLING = Sampling(temperature=0.8, top_k=40)
+SAMPLE_SEEDS = (1, 2, 3)
 HERE = Path(__file__).parent
 
 
@@ -48,7 +52,7 @@ def main(corpus_folder: Path, state: Path) -> None:
         steps=f"{about['step']:,}",
         n_tokens=about["recipe"]["tokens"],
         tokens=f"{about['recipe']['tokens'] / 1e6:.1f}",
-        samples="\n\n".join(f"> {sample(tales, seed)}" for seed in (1, 2, 3)),
+        samples="\n\n".join(f"> {sample(tales, seed)}" for seed in SAMPLE_SEEDS),
         heads=heads(tales, build(tales.model.config)),
         span=SPAN,
         n_seeds=len(SEEDS),
@@ -57,15 +61,10 @@ def main(corpus_folder: Path, state: Path) -> None:
     print(card)
 
 
-@torch.inference_mode()
-def sample(tales: Loaded, seed: int, length: int = 70, top_k: int = 40) -> str:
-    """A continuation of the prompt: temperature 0.8, the 40 likeliest tokens."""
-    generator = torch.Generator().manual_seed(seed)
+def sample(tales: Loaded, seed: int) -> str:
+    """The prompt and what is written after it, on one line."""
     ids = tales.tokenizer.encode(PROMPT)
-    for _ in range(length):
-        top = (tales.model(torch.tensor([ids]))[0, -1] / 0.8).topk(top_k)
-        drawn = torch.multinomial(torch.softmax(top.values, -1), 1, generator=generator)
-        ids.append(int(top.indices[drawn]))
+    ids += [token.token_id for token in generate(tales.model, ids, LENGTH, SAMPLING, seed)]
     return " ".join(tales.tokenizer.decode(ids).split())
 
 

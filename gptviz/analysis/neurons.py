@@ -73,7 +73,7 @@ class Silence:
     """How many hidden units say nothing, as shares of 0 to 1 of a block's units.
 
     Args:
-        held_back: whose pre-activation is below 0: GELU lets at most 0.17 of it through.
+        held_back: whose pre-activation is below 0: GELU makes of it a number from -0.1701 to 0.
         silent: whose activation has a size below ``SILENT``.
         always_silent: how many units of each block are silent at every token.
     """
@@ -131,7 +131,7 @@ def busiest(units: Hidden, position: int, count: int, by_writing: bool = False) 
 
     The feed-forward's output is the sum, over all neurons, of activation times the neuron's column
     of ``linear2.weight``, plus a bias (Geva et al. 2021, Transformer Feed-Forward Layers Are
-    Key-Value Memories, eq. 2). A large activation that is written by a short column does little.
+    Key-Value Memories, eq. 1). A large activation that is written by a short column does little.
 
     Args:
         by_writing: order them by ``Busiest.written`` instead.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -9,12 +10,21 @@ import typer
 from gptviz.cli import ask
 from gptviz.cli.say import as_json, say, table
 from gptviz.compare import Row, compare
-from gptviz.config import ABOUT, PLACEHOLDER_PARTS, GPTConfig
-from gptviz.costs import NUMBER_TYPES, size
-from gptviz.defaults import MODEL
+from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
+from gptviz.costs import DENSE_NOTE, NUMBER_TYPES, PRECISIONS, Precision, size, training_memory
 from gptviz.ledger import Ledger
 from gptviz.part_table import part_table
 
+TRAINING_ITEMS = {
+    "weights": "weights",
+    "gradients": "gradients",
+    "master": "master weights, in fp32",
+    "adam": "AdamW's two means",
+    "without_activations": "these together",
+    "activations": "activations saved, attention fused",
+    "total": "in all",
+    "maps": "attention maps besides, if not fused",
+}
 MOST = 10**9  # far above any model; what is too small, the configuration says itself
 
 
@@ -96,6 +106,7 @@ def _answer(name: str, config: GPTConfig, n_tokens: int) -> dict[str, Any]:
         "parameters": ledger.parameters,
         "parameters_untied": ledger.parameters_untied,
         "parameters_tied": ledger.parameters_tied,
+        "parameters_non_embedding": ledger.parameters_non_embedding,
         "parts": [
             {
                 "path": row.path,
@@ -108,6 +119,10 @@ def _answer(name: str, config: GPTConfig, n_tokens: int) -> dict[str, Any]:
             for row in part_table(config)
         ],
         "weight_bytes": {kind: ledger.weight_bytes(n) for kind, n in NUMBER_TYPES.items()},
+        "training_bytes": {
+            "n_tokens": n_tokens,
+            **{each.name: _to_train(ledger, n_tokens, each) for each in PRECISIONS},
+        },
         "flops_per_token": {
             "n_tokens": n_tokens,
             "linear": flops.linear // n_tokens,
@@ -117,6 +132,12 @@ def _answer(name: str, config: GPTConfig, n_tokens: int) -> dict[str, Any]:
             kind: ledger.kv_cache_bytes(1, n) for kind, n in NUMBER_TYPES.items()
         },
     }
+
+
+def _to_train(ledger: Ledger, n_tokens: int, precision: Precision) -> dict[str, int]:
+    memory = training_memory(ledger, n_tokens, precision=precision)
+    sums = {"without_activations": memory.without_activations, "total": memory.total}
+    return {**asdict(memory), **sums}
 
 
 def _plain(rows: dict[str, tuple[Row, ...]]) -> dict[str, Any]:
@@ -146,7 +167,8 @@ def _print(found: dict[str, Any]) -> None:
     say("V = vocab_size, C = context_length, L = n_layers, d = emb_dim", style="dim")
     say(
         f"untied {found['parameters_untied']:,} · tied {found['parameters_tied']:,} "
-        "(the output head is the token embedding, used again)"
+        "(the output head is the token embedding, used again) · non-embedding "
+        f"{found['parameters_non_embedding']:,} (without both embeddings and the head)"
     )
     say()
     flops = found["flops_per_token"]
@@ -159,9 +181,24 @@ def _print(found: dict[str, Any]) -> None:
             for kind, n_bytes in found["weight_bytes"].items()
         ],
     )
+    _print_training(found["training_bytes"])
     say(
         f"FLOPs a token, among {flops['n_tokens']:,}: {flops['linear']:,} in Linear layers + "
-        f"{flops['attention']:,} in attention"
+        f"{flops['attention']:,} in attention over all pairs, masked or not"
+    )
+    if found["model"] == "gpt3-175b":
+        say(DENSE_NOTE)
+
+
+def _print_training(found: dict[str, Any]) -> None:
+    names = [each.name for each in PRECISIONS]
+    table(
+        f"Memory of a training step, one row of {found['n_tokens']:,} tokens",
+        ("", *names),
+        [
+            (words, *(size(found[name][item]) if found[name][item] else "–" for name in names))
+            for item, words in TRAINING_ITEMS.items()
+        ],
     )
 
 

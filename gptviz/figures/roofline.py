@@ -80,7 +80,7 @@ def _words(
 
 
 def _bend(bend: float, device: Device, theme: Theme) -> dict[str, Any]:
-    words = f"{device.flops / TERA:,.0f} TFLOP/s from {bend:,.0f} FLOPs a byte on"
+    words = f"{device.flops / TERA:,.4g} TFLOP/s from {bend:,.0f} FLOPs a byte on"
     return _annotation(bend, device.flops / TERA, words) | {
         "x": 1,  # at the right edge, where a narrow screen has room for it
         "xref": "paper",

@@ -20,6 +20,10 @@ from gptviz.tokenizer import FULL_VOCAB_SIZE
 from gptviz.tracing.hooks import BeforeBlock, Recorder, install_hooks, recording
 from gptviz.tracing.trace import checked_ids
 
+# Scores are fp32: one of up to 16 is rounded by at most 2^-21, which changes a probability by as
+# much of itself, and by as much again through the sum it is divided by. Sums below are in double.
+EDGE = 2.0**-20
+
 
 @torch.inference_mode()
 def filtered(
@@ -28,7 +32,8 @@ def filtered(
     """The probabilities that a token is drawn by: 0 for what was cut, the others sum to 1.
 
     Temperature comes first, then top-k, then top-p, and the shares of what is left are made to sum
-    to 1 again after each. Of two tokens with the same score, the first is the likelier.
+    to 1 again after each. Of two tokens with the same score, the first is the likelier. Top-p
+    keeps the fewest whose shares sum to ``top_p``, or miss it by rounding alone: see ``EDGE``.
     """
     if not sampling.temperature:
         return torch.zeros_like(logits, dtype=torch.float64).index_fill_(0, logits.argmax(), 1)
@@ -40,7 +45,7 @@ def filtered(
     scores[sampling.top_k or len(scores) :] = -torch.inf
     shares = torch.softmax(scores, dim=-1)
     before = shares.cumsum(dim=-1) - shares  # what the likelier ones have together
-    shares = shares * (before < sampling.top_p)
+    shares = shares * (before < sampling.top_p * (1 - EDGE))
     return torch.empty_like(shares).scatter_(0, order, shares / shares.sum())
 
 

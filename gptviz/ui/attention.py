@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 
 OVERVIEW = "all_heads"
 LONG = 256  # tokens: from here on the exact map is the larger message by far, and comes last
+TAUGHT = (
+    "What taught these heads: 16.5 % of the rows that `tales` was trained on were no text. *Copy "
+    "rows* (9.7 %) repeat spans of tokens, which teaches heads to look for what came after an "
+    "earlier copy (induction); *echo rows* (6.8 %) are random tokens in threes, x y x, which teach "
+    "them to look at the token before. Text alone, at this size and in this time, taught heads "
+    "that hardly look back: what you see is sharper than text would have made it."
+)
 MANY = 24  # heads: more of them in a row need the page's whole width
 
 
@@ -38,9 +45,14 @@ def show(screen: Screen, trace: Trace) -> None:
         st.info("Attention is a placeholder here: there are no heads to look at.")
         return
     view = choose.view("attention_view", choose.ATTENTION_VIEWS)
-    if view in _OF_MODEL:
-        _OF_MODEL[view](screen, trace)
-        return
+    draw = _OF_MODEL.get(view) or partial(_beside_all_heads, view)
+    draw(screen, trace)
+    if screen.is_trained:
+        st.caption(TAUGHT)
+
+
+def _beside_all_heads(view: str, screen: Screen, trace: Trace) -> None:
+    """A view of one head, and the picture of all heads."""
     if screen.config.n_heads > MANY:
         _all_heads(screen, trace)
         _OF_HEAD[view](screen, trace)

@@ -28,8 +28,11 @@ ALIKE = 0.1  # nats: a loss this near to the even guess's is no better and no wo
 BOOK_TOKENS = 8
 
 WHY_SMALL = (
-    "Why GPT-2 small? It runs on a laptop and its weights are public; GPT-3 and GPT-4 are closed; "
-    "Llama, Qwen and Gemma are released and built from the same parts."
+    "Why GPT-2 small? It runs on a laptop and its weights are public; those of GPT-3 and GPT-4 are "
+    "not. Those of Llama, Qwen and Gemma are: they keep the plan, blocks of attention and "
+    "feed-forward around a residual stream, but put RMS norm in the layer norm's place, rotated "
+    "queries and keys in the position embedding's, and a gated feed-forward in this one's; in most "
+    "of them several heads share their keys and values."
 )
 
 
@@ -135,7 +138,7 @@ def _book(placeholders: frozenset[str]) -> None:
     help_ = (
         f"Makes the {which} of GPT_CONFIG_124M with the random weights of seed 123, reads “Every "
         "effort moves you” and “Every day holds a”, and compares with the numbers printed in "
-        "Raschka's Build a Large Language Model (From Scratch). "
+        "Raschka's Build a Large Language Model (From Scratch), and with one of our own. "
         f"It takes some seconds, and {needed / 10**6:,.0f} MB until it is done."
     )
     words = "Check against the book"
@@ -161,11 +164,11 @@ def _run_book(config: GPTConfig, needed: int) -> None:
 def _comparisons(found: tuple[Comparison, ...]) -> None:
     import pandas as pd  # a quarter of a second, which the first picture need not wait for
 
-    rows = [(row.mode, row.place, _numbers(row.ours), _numbers(row.book), _sign(row))
-            for row in found]  # fmt: skip
-    head = ("mode", "which numbers", "yours", "the book's", "within 0.0001")
+    rows = [(row.mode, row.place, _numbers(row.ours), _numbers(row.expected), _source(row),
+             _sign(row)) for row in found]  # fmt: skip
+    head = ("mode", "which numbers", "yours", "expected", "by", "within 0.0001")
     table = pd.DataFrame(rows, columns=head).set_index(head[0])
-    st.table(table, border="horizontal", alt="Our numbers beside the book's")
+    st.table(table, border="horizontal", alt="Our numbers beside those expected")
     if any(row.ours is None for row in found):
         st.caption(
             "Train mode is left out: torch draws CPU dropout's masks in another way on "
@@ -175,6 +178,10 @@ def _comparisons(found: tuple[Comparison, ...]) -> None:
 
 def _numbers(numbers: tuple[float, ...] | None) -> str:
     return "left out" if numbers is None else ", ".join(f"{number:.4f}" for number in numbers)
+
+
+def _source(row: Comparison) -> str:
+    return "the book" if row.printed else "our own check"
 
 
 def _sign(row: Comparison) -> str:

@@ -59,7 +59,8 @@ def _silence(screen: Screen, found: Silence, layer: int) -> None:
     always, ff_dim = found.always_silent[layer], screen.config.ff_dim
     st.subheader("How many units say nothing", anchor=False)
     st.caption(
-        "**Held back**: the number before GELU is below 0, so at most 0.17 of size comes out. "
+        "**Held back**: the number before GELU is below 0, so what comes out is between −0.1701 "
+        "and 0. "
         "**Silent**: what comes out has a size below 0.01, so next to nothing is passed on. Shares "
         f"of the {ff_dim:,} units, over the sentence's tokens. In block {layer}, "
         f"{always:,} {'is' if always == 1 else 'are'} silent at every token of the sentence."

@@ -32,7 +32,7 @@ COLUMNS = {
 
 
 def totals(config: GPTConfig) -> None:
-    """Parameters untied and tied, and what the weights take in three number types."""
+    """Parameters untied, tied and non-embedding, and the weights in three number types."""
     ledger = Ledger(config)
     with st.container(horizontal=True):
         st.metric(
@@ -46,6 +46,13 @@ def totals(config: GPTConfig) -> None:
             )
         else:
             st.metric("With a shared head (tied)", f"{ledger.parameters_tied:,}", border=True)
+        st.metric(
+            "Without embeddings and head",
+            f"{ledger.parameters_non_embedding:,}",
+            border=True,
+            help="Also called non-embedding parameters (Kaplan et al. 2020): all but the token "
+            "and position embeddings and the output head. Tied or untied, they are the same.",
+        )
         for name, width in NUMBER_TYPES.items():
             weights = size(ledger.weight_bytes(width), st.session_state["decimal"])
             st.metric(f"Weights in {name}", weights, border=True)

@@ -214,8 +214,10 @@ def test_the_dummys_numbers_are_run_and_shown_beside_the_books(small):
     page = small(text=TEXT).set("stage", 1).press("Check against the book")
     found = rows(page)
     assert [row[0] for row in found] == ["train", "eval"]
-    assert found[1][2:] == ["-1.1947, 0.1392, -0.8616", "-1.1947, 0.1392, -0.8616", "✓ yes"]
-    assert (found[0][4] == "✓ yes") == book.SAME_DROPOUT
+    eval_ = "-1.1947, 0.1392, -0.8616"
+    assert found[1][2:] == [eval_, eval_, "our own check", "✓ yes"]
+    assert found[0][4] == "the book"
+    assert (found[0][5] == "✓ yes") == book.SAME_DROPOUT
     page.set("stage", 2)
     assert not page.app.table
     assert "Check against the book" not in page.buttons
@@ -225,13 +227,13 @@ def test_the_dummys_numbers_are_run_and_shown_beside_the_books(small):
 def test_the_sign_is_computed_from_the_numbers(small, monkeypatch):
     monkeypatch.setattr(book, "SEED", 124)
     page = small(text="").set("stage", 1).press("Check against the book")
-    assert [row[4] for row in rows(page)] == ["✗ no", "✗ no"]
+    assert [row[5] for row in rows(page)] == ["✗ no", "✗ no"]
 
 
 def test_elsewhere_the_train_row_says_why_it_is_left_out(small, monkeypatch):
     monkeypatch.setattr(book, "SAME_DROPOUT", False)
     page = small(text="").set("stage", 1).press("Check against the book")
-    assert rows(page)[0][2:] == ["left out", "-1.2034, 0.3201, -0.7130", "–"]
+    assert rows(page)[0][2:] == ["left out", "-1.2034, 0.3201, -0.7130", "the book", "–"]
     assert "x86 Linux" in page.words
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gptviz.costs import decode, prefill, size, training_flops, training_memory
+from gptviz.costs import PRECISIONS, decode, prefill, size, training_flops, training_memory
 from gptviz.ledger import Ledger
 from gptviz.module_table import differences, module_table
 from gptviz.presets import PRESETS
@@ -26,9 +26,10 @@ def metrics(page):
 )
 def test_the_totals_are_the_known_ones(name, untied, tied, mebibytes, visit):
     page = visit("pages/parameters.py", model=name)
-    assert metrics(page)[:3] == [untied, tied, f"{mebibytes} MiB"]
+    non_embedding = f"{Ledger(PRESETS[name]).parameters_non_embedding:,}"
+    assert metrics(page)[:4] == [untied, tied, non_embedding, f"{mebibytes} MiB"]
     page.set("tie_weights", True)
-    assert metrics(page)[:2] == [tied, untied]
+    assert metrics(page)[:3] == [tied, untied, non_embedding]
 
 
 @pytest.mark.parametrize("name", ["tales", "gpt3-175b"])
@@ -71,8 +72,9 @@ def test_memory_and_work_follow_the_choices(visit):
     page.set("length", 1024).set("rows", 2).set("numbers", "bf16 or fp16")
     page.set("device", "NVIDIA H100 SXM")
     ledger = Ledger(PRESETS["gpt2-small"])
-    memory = training_memory(ledger, 1024, 2, 2)
-    assert f"**{size(memory.total)}**" in page.words
+    totals = [training_memory(ledger, 1024, 2, each).total for each in PRECISIONS]
+    shown = cells(page, "mixed precision")["**A training step**"]
+    assert shown[:3] == [f"**{size(total)}**" for total in totals]
     assert "583,296,614,400" in page.words
     assert f"{training_flops(ledger, 1024, 2):,}" in page.words
     for work in (prefill(ledger, 1024, 2, 2), decode(ledger, 1024, 2, 2)):
@@ -134,16 +136,45 @@ def test_sizes_in_another_unit(visit):
     page = visit("pages/parameters.py", parameters_view="costs", model="gpt2-small").set(
         "decimal", True
     )
-    assert metrics(page)[2] == "652.04 MB"
+    assert metrics(page)[3] == "652.04 MB"
     assert "MiB|" not in page.words
     assert "MB|" in page.words
 
 
-def test_training_is_not_counted_in_int8(visit):
-    words = visit("pages/parameters.py", parameters_view="costs", numbers="int8").words
-    assert "KV cache" in words
-    assert "Gradients" not in words
-    assert "A training step is left out" in words
+def test_training_has_precisions_of_its_own(visit):
+    """Whatever numbers it is run in, it is trained in fp32, in mixed precision, or in bf16."""
+    page = visit(
+        "pages/parameters.py",
+        parameters_view="costs",
+        model="gpt2-xl",
+        numbers="int8",
+        decimal="true",
+    )
+    shown = cells(page, "mixed precision")
+    together = shown["**Without activations**"]
+    assert together[:3] == ["**26.20 GB**", "**26.20 GB**", "**13.10 GB**"]
+    assert together[3].endswith("16, 16, 8 bytes a parameter")
+    assert shown["Master weights, in fp32"][:3] == ["–", "6,551.17 MB", "–"]
+    assert cells(page, "How")["Weights"][0] == "1,637.79 MB"
+
+
+def test_what_dropout_adds_to_training_is_said(visit):
+    page = visit("pages/parameters.py", parameters_view="costs", model="gpt2-small")
+    assert "its masks are counted among the activations" in page.words
+    page.set("drop_rate", 0.0)
+    assert "Without dropout, as drop_rate is 0" in page.words
+
+
+def test_which_flops_are_all_pairs_and_which_the_least_is_said(visit):
+    words = visit("pages/parameters.py", parameters_view="costs").words
+    assert "attention over all n² pairs, masked or not" in words
+    assert "n(n + 1)/2 pairs that the mask lets through" in words
+
+
+@pytest.mark.parametrize("view", ["costs", "models"])
+def test_gpt3_was_not_dense_and_that_is_said(view, visit):
+    page = visit("pages/parameters.py", parameters_view=view, model="gpt3-175b")
+    assert "alternates dense and locally banded sparse attention" in page.words
 
 
 def test_a_device_that_cannot_hold_the_weights_is_named(visit):
@@ -156,9 +187,9 @@ def test_a_device_that_cannot_hold_the_weights_is_named(visit):
     )
     held = Ledger(PRESETS["gpt3-175b"]).weight_bytes(4) + 2 * 96 * 12_288 * 2048 * 4
     (warning,) = page.app.warning
-    assert f"take {size(held, decimal=True)}; NVIDIA T4 has 16.00 GB" in warning.value
+    assert f"take {size(held, decimal=True)}; NVIDIA T4 has 16.11 GB" in warning.value
     page.set("numbers", "int8").set("device", "NVIDIA H200 SXM").set("length", 1)
-    assert "141.00 GB" in page.app.warning[0].value  # 175 GB, even so
+    assert "150.75 GB" in page.app.warning[0].value  # 175 GB, even so
     assert not visit("pages/parameters.py", parameters_view="costs").app.warning
 
 
@@ -172,6 +203,7 @@ def test_gpt2_and_gpt3_stand_beside_each_other(visit):
     for name, config in PRESETS.items():
         assert rows["parameters, untied"][name] == Ledger(config).parameters_untied
         assert rows["FLOPs a token, short text"][name] == Ledger(config).flops(1).linear
+        assert rows["non-embedding"][name] == Ledger(config).parameters_non_embedding
 
 
 # GPT-2 as it was published: tied, with biases of query, key and value.

@@ -33,6 +33,7 @@ def test_ours_are_the_books_numbers_and_nothing_is_left(config, n_rows, monkeypa
     found = check(config)
     assert len(found) == n_rows
     assert {row.mode for row in found} == {"train", "eval"}
+    assert all(row.printed is (row.mode == "train") for row in found)  # the book prints no other
     for row in found:
         skipped = row.mode == "train" and not book.SAME_DROPOUT
         assert row.agrees is not skipped, row

@@ -66,6 +66,11 @@ def test_gpt2_small_beside_medium():
     assert costs["activations of a training row of 1,024"].other == saved
 
 
+def test_nobody_trains_in_int8():
+    rows = [compare(SMALL, MEDIUM, 7, width)["Memory and work"] for width in (4, 2, 1)]
+    assert ["training" in str(names) for names in rows] == [True, True, False]
+
+
 def test_costs_follow_the_kind_of_number():
     costs = by_name(compare(SMALL, MEDIUM, 7, bytes_per_number=2)["Memory and work"])
     assert costs["weights"].this == 2 * 163_009_536

@@ -7,10 +7,12 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from gptviz.config import GPTConfig
+from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.costs import (
     DEVICES,
+    PRECISIONS,
     Device,
     PartCost,
     Work,
@@ -58,27 +60,62 @@ def saved_by_torch(config: GPTConfig, n_tokens: int, batch: int) -> int:
     batch=st.integers(1, 3),
     qkv_bias=st.booleans(),
     tie_weights=st.booleans(),
+    drop_rate=st.sampled_from((0.0, 0.1)),
+    placeholders=st.frozensets(st.sampled_from(PLACEHOLDER_PARTS)),
+    fused=st.booleans(),
 )
-def test_activations_are_what_autograd_saves(head_dim, n_heads, n_tokens, batch, **fields):
+def test_activations_are_what_autograd_saves(head_dim, n_heads, n_tokens, batch, fused, **fields):
     config = GPTConfig(
-        vocab_size=257,
-        context_length=12,
-        emb_dim=head_dim * n_heads,
-        n_heads=n_heads,
-        drop_rate=0.0,
-        **fields,
+        vocab_size=257, context_length=12, emb_dim=head_dim * n_heads, n_heads=n_heads, **fields
     )
     memory = training_memory(Ledger(config), n_tokens, batch)
-    assert memory.activations == 4 * saved_by_torch(config, n_tokens, batch)
+    kernel = SDPBackend.FLASH_ATTENTION if fused else SDPBackend.MATH
+    # With dropout torch's CPU kernels are not fused, whatever is asked for.
+    maps = 0 if fused and not config.drop_rate else memory.maps
+    with sdpa_kernel([kernel, SDPBackend.MATH], set_priority=True):
+        assert memory.activations + maps == 4 * saved_by_torch(config, n_tokens, batch)
 
 
 def test_the_memory_of_a_training_step():
-    memory = training_memory(SMALL, 1024, batch=2, bytes_per_number=2)
-    assert memory.weights == memory.gradients == 2 * 163_009_536
-    assert memory.adam == 8 * 163_009_536
-    assert memory.activations == 2 * 2048 * (12 * (16 * 768 + 4 + 12) + 2 * 768 + 2 + 50257)
-    assert memory.scores == 2 * 2 * 12 * 12 * 1024**2
-    assert memory.total == sum((memory.weights, memory.gradients, memory.adam, memory.activations))
+    fp32, mixed, bf16 = (training_memory(SMALL, 1024, 2, each) for each in PRECISIONS)
+    n = 163_009_536
+    assert (fp32.weights, fp32.gradients, fp32.master, fp32.adam) == (4 * n, 4 * n, 0, 8 * n)
+    assert (mixed.weights, mixed.gradients, mixed.master, mixed.adam) == (
+        2 * n,
+        2 * n,
+        4 * n,
+        8 * n,
+    )
+    assert (bf16.weights, bf16.gradients, bf16.master, bf16.adam) == (2 * n, 2 * n, 0, 4 * n)
+    numbers = 12 * (18 * 768 + 4 + 12) + 3 * 768 + 2 + 50257  # dropout's masks among them
+    assert fp32.activations == 2 * mixed.activations == 2 * bf16.activations == 8192 * numbers
+    assert mixed.maps == 2 * 2 * 12 * 12 * (3 * 1024**2 - 1024)
+    for step, each in zip((fp32, mixed, bf16), PRECISIONS, strict=True):
+        assert step.without_activations == each.per_parameter * n
+        assert step.total == step.without_activations + step.activations
+
+
+def test_the_usual_bytes_a_parameter():
+    assert [each.per_parameter for each in PRECISIONS] == [16, 16, 8]
+    steps = [training_memory(Ledger(PRESETS["gpt2-xl"]), 1, 1, each) for each in PRECISIONS]
+    words = [size(step.without_activations, decimal=True) for step in steps]
+    assert words == ["26.20 GB", "26.20 GB", "13.10 GB"]
+
+
+@pytest.mark.parametrize(
+    ("precision", "dtype"), [(PRECISIONS[0], torch.float32), (PRECISIONS[2], torch.bfloat16)]
+)
+def test_weights_gradients_and_means_are_as_wide_as_torchs(precision, dtype):
+    config = GPTConfig(vocab_size=257, context_length=8, emb_dim=8, n_heads=2, n_layers=1)
+    model = GPTModel(config).to(dtype).train()
+    adam = torch.optim.AdamW(model.parameters())
+    model(torch.zeros(1, 4, dtype=torch.int64)).sum().backward()
+    adam.step()
+    means = [state[name] for state in adam.state.values() for name in ("exp_avg", "exp_avg_sq")]
+    gradients = [parameter.grad for parameter in model.parameters()]
+    memory = training_memory(Ledger(config), 4, 1, precision)
+    held = [*model.parameters(), *gradients, *means]
+    assert sum(tensor.nbytes for tensor in held) == memory.without_activations
 
 
 def test_a_training_step_costs_three_forward_passes():
@@ -88,9 +125,30 @@ def test_a_training_step_costs_three_forward_passes():
 def test_prefill_reads_every_weight_once_and_scores_the_last_token_only():
     work = prefill(SMALL, 1024)
     head = 2 * 50257 * 768
-    assert work.flops == 1024 * (LINEAR + ATTENTION) - 1023 * head
+    pairs = 1024 * 1025 // 2  # that the mask lets through
+    assert work.flops == 1024 * LINEAR - 1023 * head + 12 * 4 * 768 * pairs
     weights = 163_009_536 - 50257 * 768 - 1024 * 768  # without both embedding tables
     assert work.bytes_moved == 2 * (weights + 2 * 1024 * 768) + 36_864 * 1024
+
+
+@pytest.mark.parametrize("n_tokens", [1, 2, 7, 1024])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_reading_pairs_what_writing_token_by_token_pairs(n_tokens, batch):
+    """A prompt that is read at once costs what its tokens cost one after another, less the head."""
+    one_by_one = sum(decode(SMALL, n, batch).flops for n in range(1, n_tokens + 1))
+    heads = SMALL.flops_of("out_head", n_tokens - 1, batch).total
+    assert prefill(SMALL, n_tokens, batch).flops == one_by_one - heads
+
+
+def test_the_least_time_of_a_prompt_on_a_t4():
+    assert prefill(SMALL, 1024).seconds_on(DEVICES[0]) == pytest.approx(2.97e-3, abs=0.01e-3)
+
+
+def test_rows_of_a_table_are_moved_once_however_often_they_are_looked_up():
+    tiny = Ledger(GPTConfig(vocab_size=257, context_length=64, emb_dim=8, n_heads=2, n_layers=1))
+    weights = tiny.parameters - (257 + 64) * 8
+    moved = 2 * (weights + (257 + 64) * 8) + 100 * tiny.kv_cache_bytes(64)
+    assert prefill(tiny, 64, batch=100).bytes_moved == moved
 
 
 def test_decode_makes_one_token_for_each_row():
@@ -124,7 +182,7 @@ def test_sizes_in_words(n_bytes, binary, decimal):
 
 
 def test_the_roofline():
-    device = Device("", flops=100.0, bandwidth=10.0, memory=1.0, source="")
+    device = Device("", flops=100.0, bandwidth=10.0, memory=1, source="")
     assert Work(1000, 50).seconds_on(device) == 10  # computing takes longer
     assert Work(100, 50).seconds_on(device) == 5  # moving does
     assert Work(1000, 100).intensity == device.flops / device.bandwidth
@@ -132,9 +190,24 @@ def test_the_roofline():
 
 @pytest.mark.parametrize("device", DEVICES, ids=lambda device: device.name)
 def test_devices_say_where_their_numbers_come_from(device):
-    assert device.source
+    assert device.name.split()[1] in device.source or "Ada" in device.source
     assert 1e12 < device.flops < 1e16
     assert 100 < device.flops / device.bandwidth < 1000
+
+
+def test_devices_hold_what_they_report():
+    held = {device.name: round(device.memory / 2**30, 1) for device in DEVICES}
+    assert held == {
+        "NVIDIA T4": 15.0,
+        "NVIDIA RTX 4090": 24.0,
+        "NVIDIA A100 80GB SXM": 80.0,
+        "NVIDIA H100 SXM": 79.6,
+        "NVIDIA H200 SXM": 140.4,
+    }
+
+
+def test_a_t4_has_no_bf16():
+    assert {device.name for device in DEVICES if device.numbers != "bf16 or fp16"} == {"NVIDIA T4"}
 
 
 @pytest.mark.parametrize("tied", [False, True])

@@ -78,6 +78,16 @@ def test_parameters_of_the_published_sizes(preset: str) -> None:
 
 
 @pytest.mark.parametrize("tied", [False, True])
+def test_the_count_that_people_call_non_embedding(tied: bool) -> None:
+    ledger = Ledger(SMALL.changed(tie_weights=tied))
+    assert ledger.parameters_non_embedding == 85_028_352 == 12 * 7_085_568 + 2 * 768
+    model = GPTModel(ledger.config, device="meta")
+    apart = ("tok_emb", "pos_emb", "out_head")
+    counted = sum(p.numel() for name, p in model.named_parameters() if not name.startswith(apart))
+    assert counted == ledger.parameters_non_embedding
+
+
+@pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_part_of_every_preset_is_counted_as_in_the_model(preset: str, tied: bool) -> None:
     config = PRESETS[preset].changed(tie_weights=tied)

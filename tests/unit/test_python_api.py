@@ -44,6 +44,8 @@ def tales():
 def test_the_ledgers_numbers(printed):
     assert "gpt2-small: 163,009,536 parameters, 124,412,160 if tied" in printed
     assert f"gpt3-175b: {Ledger(PRESETS['gpt3-175b']).parameters:,} parameters" in printed
+    assert "GPT-2 as published: 124,439,808 parameters" in printed
+    assert "non-embedding: 85,056,000" in printed
     assert "attention of one block: 2,360,064" in printed
     assert f"1,024 tokens: {583_296_614_400 // 2:,} FLOPs" in printed
     assert "emb_dim=770 must be divisible by n_heads=12: try 768 or 780" in printed

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import re
 
 import numpy as np
 import pytest
+import torch
 
 from gptviz.analysis.heads import INDUCTION, PREVIOUS_TOKEN, repeated_tokens
+from gptviz.config import Sampling
+from gptviz.glossary import entry
 from gptviz.loading import TRAINED, Loaded, build, load
+from gptviz.tracing.generation import generate
 from gptviz.tracing.trace import trace
-from gptviz.training_step import held_out_loss
+from gptviz.training import held_out_loss
+from gptviz.ui.attention import TAUGHT
 
 # From The Lilac Fairy Book (1910), which was kept apart from training.
 HELD_OUT = (
@@ -64,7 +71,55 @@ def test_it_has_an_induction_head(tales: Loaded, untrained: Loaded, span: int) -
     assert INDUCTION.of(trace(untrained.model, ids)).max() < 0.1
 
 
-def test_its_card_stands_beside_it() -> None:
-    card = TRAINED["tales"].with_name("tales.md").read_text(encoding="utf-8")
+def test_its_card_stands_beside_it(card: str) -> None:
     assert f"{TRAINED['tales'].stat().st_size / 2**20:.1f} MiB" in card
     assert "{" not in card  # nothing was left to fill in
+
+
+@pytest.fixture(scope="module")
+def card() -> str:
+    return TRAINED["tales"].with_name("tales.md").read_text(encoding="utf-8")
+
+
+def test_its_samples_are_what_it_writes(tales: Loaded, card: str) -> None:
+    """With the settings that the card names: temperature 0.8, top-k 40, seeds 1 to 3."""
+    ids = tales.tokenizer.encode("Once upon a time there was")
+    shown = [line.removeprefix("> ") for line in card.splitlines() if line.startswith("> ")]
+    for seed, sample in enumerate(shown, 1):
+        written = generate(tales.model, ids, 70, Sampling(temperature=0.8, top_k=40), seed)
+        text = tales.tokenizer.decode([*ids, *(token.token_id for token in written)])
+        assert " ".join(text.split()) == sample
+    assert len(shown) == 3
+
+
+def test_how_many_of_its_rows_were_synthetic_is_said_as_the_card_counts_it(card: str) -> None:
+    """From the table of stages: from step to step, and rows of text, copy and echo rows in each."""
+    stages = re.findall(r"^\| (\d+) to ([\d,]+) \|.*\| (\d+) \| (\d+) \| (\d+) \|$", card, re.M)
+    rows = np.zeros(3)
+    for first, last, *kinds in stages:
+        rows += (int(last.replace(",", "")) - int(first)) * np.array(kinds, dtype=int)
+    _, copies, echoes = (f"{share:.1f} %" for share in 100 * rows / rows.sum())
+    synthetic = f"{100 * (1 - rows[0] / rows.sum()):.1f} %"
+    assert (synthetic, copies, echoes) == ("16.5 %", "9.7 %", "6.8 %")
+    for words in (card, TAUGHT):
+        assert all(share in words for share in (synthetic, copies, echoes))
+
+
+def test_positions_matter_to_it_but_are_not_all_that_tells_order(tales: Loaded) -> None:
+    """Without its position embedding it foretells worse, and yet far better than by guessing."""
+    ids = np.array(tales.tokenizer.encode(HELD_OUT), dtype=np.uint16)
+    bare = copy.deepcopy(tales.model)
+    with torch.no_grad():
+        bare.pos_emb.weight.zero_()
+    with_, without = held_out_loss(tales.model, ids), held_out_loss(bare, ids)
+    assert with_ + 1 < without < math.log(8192) - 2
+
+
+def test_attention_shrinks_the_stream_of_many_tokens(tales: Loaded) -> None:
+    """So no sentence of the glossary may say that a norm's input has grown."""
+    t = trace(tales.model, tales.tokenizer.encode(HELD_OUT)[:128])
+    for block in t.blocks[3:]:
+        after = block.resid_pre + block.attention_out
+        assert float((after.norm(dim=-1) < block.resid_pre.norm(dim=-1)).float().mean()) > 0.1
+    for part in ("blocks.0.norm1", "blocks.0.norm2", "final_norm"):
+        assert "grow" not in entry(part).why

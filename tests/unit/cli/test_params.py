@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gptviz.compare import compare
+from gptviz.costs import PRECISIONS, training_memory
 from gptviz.ledger import Ledger
 from gptviz.presets import PRESETS
 
@@ -12,6 +13,7 @@ def test_gpt2_small_has_the_books_numbers(answer):
     assert found["model"] == "gpt2-small"
     assert found["parameters"] == found["parameters_untied"] == 163_009_536
     assert found["parameters_tied"] == 124_412_160
+    assert found["parameters_non_embedding"] == 85_028_352
     parts = {part["path"]: part["parameters"] for part in found["parts"]}
     assert parts["blocks.0"] == 7_085_568
     assert parts["blocks.0.attention"] == 2_360_064
@@ -98,6 +100,30 @@ def test_a_person_gets_a_table(gptviz):
     )
     assert "247,064,064 in Linear layers + 37,748,736 in attention" in printed
     assert "621.83 MiB" in printed
+    assert "non-embedding 85,028,352" in printed
+
+
+def test_memory_to_train_in_each_precision(answer, gptviz):
+    found = answer("params", "--model", "gpt2-xl")["training_bytes"]
+    assert found.pop("n_tokens") == 1024
+    assert list(found) == ["fp32", "mixed precision", "pure bf16"]
+    assert [each["without_activations"] for each in found.values()] == [
+        1_637_792_000 * n for n in (16, 16, 8)
+    ]
+    for name, precision in zip(found, PRECISIONS, strict=True):
+        memory = training_memory(Ledger(PRESETS["gpt2-xl"]), 1024, 1, precision)
+        assert found[name]["total"] == memory.total
+        assert found[name]["master"] == memory.master
+    printed = gptviz("params", "--model", "gpt2-xl").stdout
+    [line] = [line for line in printed.splitlines() if "master weights" in line]
+    assert line.split()[-4:] == ["–", "6,247.68", "MiB", "–"]
+    [line] = [line for line in printed.splitlines() if "these together" in line]
+    assert line.split()[-6:] == ["24.41", "GiB", "24.41", "GiB", "12.20", "GiB"]
+
+
+def test_gpt3_was_not_dense_and_that_is_said(gptviz):
+    assert "banded sparse attention" in gptviz("params", "--model", "gpt3-175b").stdout
+    assert "banded" not in gptviz("params", "--model", "gpt2-xl").stdout
 
 
 @pytest.mark.parametrize(

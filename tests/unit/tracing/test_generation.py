@@ -231,6 +231,27 @@ def test_shares_are_those_of_the_slow_way(temperature, top_k, top_p) -> None:
     assert float(found.sum()) == pytest.approx(1, abs=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("n", "kept"), [(100, 10), (100, 70), (10, 3), (7, 7), (50257, 5)])
+def test_top_p_at_an_exact_edge_keeps_no_token_more(n, kept, dtype) -> None:
+    """``kept`` of ``n`` even tokens have together exactly the share that is asked for."""
+    for score in (0.0, -3.7, 15.3):
+        shares = filtered(torch.full((n,), score, dtype=dtype), Sampling(top_p=kept / n))
+        assert int((shares > 0).sum()) == kept
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+@pytest.mark.parametrize(("top_p", "kept"), [(0.4, 1), (0.7, 2), (0.71, 3), (0.9, 3), (1.0, 4)])
+def test_the_edge_is_found_through_fp32_scores(top_p, kept, temperature) -> None:
+    shares = torch.tensor([0.1, 0.4, 0.3, 0.2])
+    found = filtered(shares.log() * temperature, Sampling(temperature, top_p=top_p))
+    assert int((found > 0).sum()) == kept
+
+
+def test_the_smallest_top_p_keeps_the_likeliest() -> None:
+    assert filtered(LOGITS, Sampling(top_p=5e-324)).nonzero().flatten().tolist() == [3]
+
+
 def test_the_books_numbers() -> None:
     top3 = filtered(LOGITS, Sampling(top_k=3))
     assert top3[[3, 7, 0]].tolist() == pytest.approx([0.5775, 0.3610, 0.0615], abs=1e-4)
