@@ -20,7 +20,7 @@ from benchmarks.visitor import (
     visiting,
 )
 from gptviz.config import GPTConfig
-from gptviz.ledger import Ledger
+from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gptviz.config import GPT_CONFIG_124M, GPTConfig
-    from gptviz.ledger import Ledger
+    from gptviz.counting.ledger import Ledger
     from gptviz.loading import load
     from gptviz.model import GPTModel
     from gptviz.presets import PRESETS
@@ -39,7 +39,7 @@ _HOMES = {
     "PRESETS": "presets",
     "GPTConfig": "config",
     "GPTModel": "model",
-    "Ledger": "ledger",
+    "Ledger": "counting.ledger",
     "Tokenizer": "tokenizer",
     "Trace": "tracing.trace",
     "load": "loading",

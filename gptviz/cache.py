@@ -14,8 +14,8 @@ import psutil
 from cachetools import LRUCache, cached
 
 from gptviz.config import Dropout, GPTConfig
-from gptviz.loading import TRAINED, Loaded, build, load
-from gptviz.presets import PRESETS
+from gptviz.loading import Loaded, build, load
+from gptviz.presets import PRESETS, TRAINED
 from gptviz.tracing.changes import UNCHANGED, Changes
 from gptviz.tracing.hooks import BeforeBlock
 from gptviz.tracing.trace import Trace, trace

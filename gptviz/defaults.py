@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psutil
 
-from gptviz.ledger import Ledger
+from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
 
 MODEL = "tales"

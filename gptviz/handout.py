@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gptviz.config import GPTConfig
-from gptviz.costs import size
+from gptviz.counting.costs import size
+from gptviz.counting.formulas import parameters_formula
+from gptviz.counting.ledger import FP32_BYTES, Ledger
 from gptviz.diagram.facts import Fact, costs, doors
 from gptviz.diagram.layout import lay_out
 from gptviz.diagram.parts import Piece, can_open, level_of
@@ -25,7 +27,6 @@ from gptviz.diagram.svg import escaped, to_svg
 from gptviz.diagram.view import Outcome, View
 from gptviz.figures.embed import as_json, plotly_script
 from gptviz.figures.theme import LIGHT
-from gptviz.ledger import FP32_BYTES, Ledger, parameters_formula
 from gptviz.mathml import mathml
 from gptviz.source import code_of
 

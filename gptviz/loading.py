@@ -7,13 +7,12 @@ from pathlib import Path
 
 from gptviz.config import GPTConfig
 from gptviz.model import GPTModel
-from gptviz.presets import PRESETS
+from gptviz.presets import PRESETS, TRAINED
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.hooks import install_hooks
 from gptviz.weights import load_weights, own_tensors
 
-# Presets whose weights ship with gptviz; all others get random ones.
-TRAINED = {"tales": Path(__file__).parent / "assets" / "tales.safetensors"}
+WEIGHTS = {name: Path(__file__).parent / "assets" / f"{name}.safetensors" for name in TRAINED}
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +43,7 @@ def load(name: str, seed: int = 123) -> Loaded:
     if name not in PRESETS:
         raise ValueError(f"there is no model {name!r}: choose one of {', '.join(PRESETS)}")
     if name in TRAINED:
-        return _ready(name, load_weights(TRAINED[name]))
+        return _ready(name, load_weights(WEIGHTS[name]))
     return build(PRESETS[name], seed)
 
 

@@ -19,7 +19,7 @@ from safetensors import safe_open
 from gptviz.analysis.heads import INDUCTION, PREVIOUS_TOKEN, repeated_tokens
 from gptviz.config import Sampling
 from gptviz.corpus import read_corpus
-from gptviz.loading import TRAINED, Loaded, build, load
+from gptviz.loading import WEIGHTS, Loaded, build, load
 from gptviz.tracing.generation import generate
 from gptviz.tracing.trace import trace
 from gptviz.training_step import held_out_loss
@@ -43,7 +43,7 @@ def main(corpus_folder: Path, state: Path) -> None:
     text = (HERE / "tales_card.txt").read_text(encoding="utf-8")
     card = text.format(
         parameters=f"{sum(p.numel() for p in tales.model.parameters()):,}",
-        mebibytes=f"{TRAINED['tales'].stat().st_size / 2**20:.1f}",
+        mebibytes=f"{WEIGHTS['tales'].stat().st_size / 2**20:.1f}",
         train_tokens=f"{len(corpus.train):,}",
         held_out_tokens=f"{len(corpus.held_out):,}",
         loss=f"{loss:.3f}",
@@ -57,7 +57,7 @@ def main(corpus_folder: Path, state: Path) -> None:
         span=SPAN,
         n_seeds=len(SEEDS),
     )
-    (TRAINED["tales"].parent / "tales.md").write_text(card, encoding="utf-8")
+    (WEIGHTS["tales"].parent / "tales.md").write_text(card, encoding="utf-8")
     print(card)
 
 

@@ -92,9 +92,8 @@ def _block(config: GPTConfig, name: str) -> Part:
 
 def _norm(config: GPTConfig, name: str, role: str) -> Part:
     built = config.has("norm")
-    weights = {"scale": ("emb_dim",), "shift": ("emb_dim",)} if built else {}
-    return Part(name, "layer_norm", "norm", (STREAM,), STREAM, role, weights,
-                inside=norm_steps(built), built=built)  # fmt: skip
+    inside = norm_steps(built)
+    return Part(name, "layer_norm", "norm", (STREAM,), STREAM, role, inside=inside, built=built)
 
 
 def _dropout(name: str, of: str, built: bool = True) -> Part:
@@ -118,7 +117,7 @@ def _attention(config: GPTConfig) -> Part:
     )
     split = Part("split", "split_heads", "attention", (wide, wide, wide), heads, is_module=False)
     core = Part("core", "attention_core", "attention", (heads, heads, heads), heads,
-                per_pair=(2, "n_heads", "head_dim"), inside=core_steps())  # fmt: skip
+                inside=core_steps())  # fmt: skip
     merge = Part("merge", "merge_heads", "attention", (heads,), wide, is_module=False)
     out = _linear("out_proj", "output_projection", "attention", width, "emb_dim", True)
     return Part("attention", "attention", "attention", (STREAM,), STREAM,
@@ -149,4 +148,4 @@ def _head(config: GPTConfig) -> Part:
     table: Shape = ("vocab_size", "emb_dim")
     return Part("out_head", "output_head", "head", (STREAM,), (N_TOKENS, "vocab_size"),
                 weights={"weight": table}, tied_to="tok_emb" if config.tie_weights else "",
-                per_token=table, inside=head_steps())  # fmt: skip
+                inside=head_steps(table))  # fmt: skip

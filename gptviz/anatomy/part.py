@@ -25,7 +25,8 @@ class Part:
         reads: shapes of what goes in, one sentence at a time.
         makes: shape of what comes out.
         role: why it stands where it stands, where several parts do the same.
-        weights: shapes of its own parameters, by name.
+        weights: shapes of its own parameters, by name; the name is ``""`` where an operation is
+            named as the parameter of the module around it that it takes.
         tied_to: path of the part whose weights these are, used again; they are counted there.
         per_token: sizes whose product is its multiply-adds for each token; none, and it has none.
         per_pair: likewise, for each pair of tokens.

@@ -12,8 +12,8 @@ import typer
 
 from gptviz.cli.say import console, note
 from gptviz.config import GPTConfig
+from gptviz.counting.ledger import Ledger
 from gptviz.defaults import free_memory, largest_that_fits
-from gptviz.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tracing import changes
 

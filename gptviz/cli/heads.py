@@ -10,6 +10,7 @@ import typer
 from gptviz.cli import ask
 from gptviz.cli.say import as_json, say, table
 from gptviz.defaults import MODEL, SEED, TEXT
+from gptviz.presets import TRAINED
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +69,7 @@ def _repeats(model: str, seed: int, silence: list[str] | None) -> Reading:
 def _by_chance(reading: Reading) -> np.ndarray | None:
     """What the heads of a random model of the same shape measure; none if this one is random."""
     from gptviz.analysis.heads import measured
-    from gptviz.loading import TRAINED, build
+    from gptviz.loading import build
     from gptviz.tracing.trace import trace
 
     if reading.loaded.name not in TRAINED:

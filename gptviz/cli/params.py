@@ -9,11 +9,18 @@ import typer
 
 from gptviz.cli import ask
 from gptviz.cli.say import as_json, say, table
-from gptviz.compare import Row, compare
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
-from gptviz.costs import DENSE_NOTE, NUMBER_TYPES, PRECISIONS, Precision, size, training_memory
-from gptviz.ledger import Ledger
-from gptviz.part_table import part_table
+from gptviz.counting.compare import Row, compare
+from gptviz.counting.costs import (
+    DENSE_NOTE,
+    NUMBER_TYPES,
+    PRECISIONS,
+    Precision,
+    size,
+    training_memory,
+)
+from gptviz.counting.ledger import Ledger
+from gptviz.counting.part_table import part_table
 
 TRAINING_ITEMS = {
     "weights": "weights",

@@ -9,8 +9,9 @@ import typer
 
 from gptviz.cli import ask
 from gptviz.cli.say import as_json, say, table
-from gptviz.costs import size
+from gptviz.counting.costs import size
 from gptviz.defaults import MODEL, SEED, TEXT, free_memory
+from gptviz.presets import TRAINED
 
 
 def trace(
@@ -36,7 +37,6 @@ def trace(
     """
     reading = ask.read(model, text, seed, silence)
     with ask.waiting("Writing…"), ask.refusing():
-        from gptviz.loading import TRAINED
         from gptviz.tracing.trace_file import write_trace
 
         about = {"model": model} if model in TRAINED else {"model": model, "seed": str(seed)}

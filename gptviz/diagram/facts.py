@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gptviz.config import GPTConfig
-from gptviz.costs import part_cost, size
+from gptviz.counting.costs import part_cost, size
+from gptviz.counting.ledger import FP32_BYTES, Ledger
 from gptviz.diagram.parts import Piece, shape_text
-from gptviz.ledger import FP32_BYTES, Ledger
 
 Fact = tuple[str, str]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from gptviz.counting.ledger import Share
 from gptviz.figures.theme import FONT, Theme
-from gptviz.ledger import Share
 
 LEAF_TINT, BOX_TINT = 0.28, 0.06  # how much of its kind's colour fills a box
 SMALLEST_TEXT = 10  # a label that would have to be smaller is left to the pointer

@@ -8,7 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from gptviz.costs import Device, Work
+from gptviz.counting.costs import Device, Work
 from gptviz.figures.axes import framed, ruled_axis
 from gptviz.figures.theme import Theme
 

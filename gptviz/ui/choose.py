@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from gptviz.anatomy import has
-from gptviz.compare import read
 from gptviz.config import GPTConfig
-from gptviz.costs import DEVICES, NUMBER_TYPES
+from gptviz.counting.compare import read
+from gptviz.counting.costs import DEVICES, NUMBER_TYPES
 from gptviz.diagram.parts import levels
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import FULL_VOCAB_SIZE

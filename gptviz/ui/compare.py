@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from gptviz.compare import Row, Value, compare, read, written
 from gptviz.config import GPTConfig
-from gptviz.costs import NUMBER_TYPES
-from gptviz.ledger import Ledger
+from gptviz.counting.compare import Row, Value, compare, read, written
+from gptviz.counting.costs import NUMBER_TYPES
+from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.ui.choose import KEPT, NOTHING, PARAMETERS_VIEWS, comparable
 from gptviz.ui.controls import Screen

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from gptviz.config import GPTConfig
-from gptviz.costs import (
+from gptviz.counting.costs import (
     DENSE_NOTE,
     DEVICES,
     NUMBER_TYPES,
@@ -22,8 +22,8 @@ from gptviz.costs import (
     training_flops,
     training_memory,
 )
+from gptviz.counting.ledger import FP32_BYTES, Ledger
 from gptviz.figures.roofline import roofline
-from gptviz.ledger import FP32_BYTES, Ledger
 from gptviz.presets import PRESETS
 from gptviz.ui.chart import chart
 from gptviz.ui.choose import MOST_ROWS

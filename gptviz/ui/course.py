@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
+from gptviz.counting.ledger import Ledger
 from gptviz.course import STAGES, stage_of, stage_that_builds
 from gptviz.defaults import free_memory
 from gptviz.diagram.drawing import chance
 from gptviz.diagram.parts import piece
-from gptviz.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import built, live

@@ -8,8 +8,8 @@ from functools import cache
 
 import streamlit as st
 
+from gptviz.counting.ledger import Ledger
 from gptviz.figures.theme import DARK, LIGHT, Theme
-from gptviz.ledger import Ledger
 from gptviz.ui import choose, controls, link
 from gptviz.ui.controls import Screen
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
+from gptviz.counting.ledger import Ledger
 from gptviz.defaults import free_memory, largest_that_fits
-from gptviz.ledger import Ledger
 from gptviz.ui.controls import Screen, return_to
 from gptviz.ui.frame import WARM
 

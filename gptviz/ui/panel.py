@@ -7,10 +7,10 @@ import html
 import streamlit as st
 
 from gptviz.config import GPTConfig
+from gptviz.counting.ledger import Ledger
 from gptviz.diagram.facts import costs, doors
 from gptviz.diagram.parts import Piece
 from gptviz.diagram.parts import piece as piece_at
-from gptviz.ledger import Ledger
 from gptviz.source import code_of
 from gptviz.ui import course, link, live
 from gptviz.ui.controls import Screen

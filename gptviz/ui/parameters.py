@@ -6,11 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from gptviz.config import GPTConfig
-from gptviz.costs import NUMBER_TYPES, size
+from gptviz.counting.costs import NUMBER_TYPES, size
+from gptviz.counting.formulas import parameters_formula
+from gptviz.counting.ledger import Ledger
+from gptviz.counting.module_table import ModuleTable, differences, module_table
+from gptviz.counting.part_table import four_totals
 from gptviz.figures.parameters import parameter_treemap
-from gptviz.ledger import Ledger, parameters_formula
-from gptviz.module_table import ModuleTable, differences, module_table
-from gptviz.part_table import four_totals
 from gptviz.ui import compare, costs
 from gptviz.ui.chart import chart
 from gptviz.ui.controls import Screen

@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from gptviz.config import GPTConfig
-from gptviz.part_table import PartRow, part_table
-from gptviz.reconcile import EQUAL, FILE, MODEL, STATE_DICT, Check, reconcile
+from gptviz.counting.part_table import PartRow, part_table
+from gptviz.counting.reconcile import EQUAL, FILE, MODEL, STATE_DICT, Check, reconcile
 from gptviz.ui.controls import Screen
 from gptviz.ui.tables import indented, table
 
@@ -42,7 +42,12 @@ def parts(screen: Screen) -> None:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _reconcile(config: GPTConfig, trained: str) -> tuple[Check, ...]:
-    return reconcile(config, trained)
+    if not trained:
+        return reconcile(config)
+    from gptviz.loading import WEIGHTS
+    from gptviz.weights import stored_shapes
+
+    return reconcile(config, stored_shapes(WEIGHTS[trained]))
 
 
 def _draw(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

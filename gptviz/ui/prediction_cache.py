@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from gptviz.counting.ledger import FP32_BYTES, Ledger
 from gptviz.figures.kv_cache import cache_growth
-from gptviz.ledger import FP32_BYTES, Ledger
 from gptviz.ui.chart import chart
 from gptviz.ui.chips import counted
 from gptviz.ui.controls import Screen

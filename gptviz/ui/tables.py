@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from gptviz.costs import size
+from gptviz.counting.costs import size
 
 SPACE = "\u00a0"  # where no line breaks
 

@@ -9,8 +9,8 @@ import pytest
 from gptviz.analysis.contributions import attention_entropy, contributions, most_entropy
 from gptviz.analysis.next_token import likeliest
 from gptviz.cache import cached_trace
+from gptviz.counting.ledger import Ledger
 from gptviz.diagram.parts import BLOCK_PARTS, CORE_STEPS, IN_COLUMN, STEPS, level_of
-from gptviz.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 

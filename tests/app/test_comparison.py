@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 import streamlit as st
 
-from gptviz.compare import compare, read, written
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
-from gptviz.costs import size
-from gptviz.ledger import Ledger
-from gptviz.part_table import part_table
+from gptviz.counting.compare import compare, read, written
+from gptviz.counting.costs import size
+from gptviz.counting.ledger import Ledger
+from gptviz.counting.part_table import part_table
+from gptviz.counting.reconcile import FILE, MODEL, STATE_DICT, by_module, reconcile
 from gptviz.presets import PRESETS
-from gptviz.reconcile import FILE, MODEL, STATE_DICT, by_module, reconcile
 from gptviz.ui.parts import as_csv
 
 PAGE = "pages/parameters.py"
@@ -53,7 +53,7 @@ def test_the_check_is_the_countings_own(visit, monkeypatch):
     """One number more in the model than the ledger says, and the page says so."""
     one_more = {"pos_emb": 1 + 257 * 256}
     monkeypatch.setattr(
-        "gptviz.reconcile.by_module", lambda model: {**by_module(model), **one_more}
+        "gptviz.counting.reconcile.by_module", lambda model: {**by_module(model), **one_more}
     )
     # a size that no other test asks for: counts are cached
     page = visit(PAGE, **PARTS, model="custom", context_length="257", emb_dim="256", n_heads="8")

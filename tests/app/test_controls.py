@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gptviz.config import GPTConfig
-from gptviz.ledger import Ledger
+from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui.controls import FIELDS, NAMES

@@ -12,8 +12,8 @@ from gptviz.analysis.loss import losses
 from gptviz.analysis.next_token import likeliest
 from gptviz.cache import cached_trace
 from gptviz.config import PLACEHOLDER_PARTS, Dropout, GPTConfig
+from gptviz.counting.ledger import Ledger
 from gptviz.course import STAGES, placeholders_at
-from gptviz.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 

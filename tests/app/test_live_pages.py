@@ -7,7 +7,7 @@ import pytest
 
 from gptviz.analysis.stations import STATIONS
 from gptviz.cache import cached_trace
-from gptviz.ledger import Ledger
+from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import choose

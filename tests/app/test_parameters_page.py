@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gptviz.costs import PRECISIONS, decode, prefill, size, training_flops, training_memory
-from gptviz.ledger import Ledger
-from gptviz.module_table import differences, module_table
+from gptviz.counting.costs import PRECISIONS, decode, prefill, size, training_flops, training_memory
+from gptviz.counting.ledger import Ledger
+from gptviz.counting.module_table import differences, module_table
 from gptviz.presets import PRESETS
 
 

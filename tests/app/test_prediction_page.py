@@ -13,7 +13,7 @@ from gptviz.analysis.loss import losses
 from gptviz.analysis.next_token import entropy, likeliest, standing
 from gptviz.cache import cached_model, cached_trace
 from gptviz.config import GPTConfig, Sampling
-from gptviz.ledger import Ledger
+from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.generation import filtered, generate

@@ -7,8 +7,8 @@ from csv import DictReader
 from playwright.sync_api import expect
 
 from gptviz.config import GPTConfig
-from gptviz.ledger import Ledger
-from gptviz.part_table import part_table
+from gptviz.counting.ledger import Ledger
+from gptviz.counting.part_table import part_table
 
 SMALL = "model=custom&emb_dim=48&n_heads=4&n_layers=3&vocab_size=1000&context_length=64&text="
 CONFIG = GPTConfig(emb_dim=48, n_heads=4, n_layers=3, vocab_size=1000, context_length=64)

@@ -47,8 +47,8 @@ def hold_equal(config: GPTConfig, n_tokens: int) -> None:
     tree = dict(anatomy(config).modules())
     assert list(tree) == [path for path, _ in model.named_modules()]
     own = {
-        f"{path}.{name}": tuple(size_of(config, size) for size in shape)
-        for path, part in tree.items()
+        f"{path}.{name}".rstrip("."): tuple(size_of(config, size) for size in shape)
+        for path, part in anatomy(config).walk()
         if not part.tied_to
         for name, shape in part.weights.items()
     }
@@ -88,7 +88,7 @@ def doors_and_flops(model: GPTModel, tree: dict[str, Part], n_tokens: int) -> No
     counted = sum(
         2 * n_tokens * product(config, part.per_token)
         + 2 * n_tokens**2 * product(config, part.per_pair)
-        for part in tree.values()
+        for _, part in anatomy(config).walk()
     )
     assert counted == counter.get_total_flops()
 

@@ -7,9 +7,9 @@ import itertools
 import pytest
 
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
+from gptviz.counting.ledger import Ledger
 from gptviz.course import STAGES, placeholders_at, stage_of, stage_that_builds
 from gptviz.diagram.parts import BLOCK_PARTS, part
-from gptviz.ledger import Ledger
 
 CONFIG = GPTConfig(n_layers=2)
 PATHS = ["tokens", "tok_emb", "pos_emb", "embeddings", "drop_emb", "blocks", "blocks.1"]

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from gptviz.counting.ledger import Ledger
 from gptviz.defaults import MODEL, TEXT, USABLE, free_memory, largest_that_fits
-from gptviz.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
+from gptviz.counting.ledger import Ledger
 from gptviz.export import config_json, model_code
-from gptviz.ledger import Ledger
 from gptviz.model import GPTModel
 
 CONFIGS = [

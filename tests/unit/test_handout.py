@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
+from gptviz.counting.ledger import Ledger
 from gptviz.diagram.parts import can_open
 from gptviz.diagram.view import Outcome, Reading, View
 from gptviz.figures.attention import attention_map
 from gptviz.figures.theme import LIGHT
 from gptviz.handout import Sheet, Shown, explained, handout, levels
-from gptviz.ledger import Ledger
 from gptviz.presets import PRESETS
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="

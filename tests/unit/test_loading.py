@@ -12,7 +12,7 @@ import torch
 import gptviz
 from gptviz import loading
 from gptviz.config import GPTConfig
-from gptviz.ledger import Ledger
+from gptviz.counting.ledger import Ledger
 from gptviz.loading import build, load
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
@@ -78,7 +78,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
 
 
 def test_missing_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(loading.TRAINED, "tales", tmp_path / "gone.safetensors")
+    monkeypatch.setitem(loading.WEIGHTS, "tales", tmp_path / "gone.safetensors")
     with pytest.raises(WeightsError, match=r"gone\.safetensors"):
         load("tales")
 

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import pytest
 
 from gptviz.config import GPTConfig
+from gptviz.counting.formulas import parameters_formula
 from gptviz.glossary import GLOSSARY
-from gptviz.ledger import parameters_formula
 from gptviz.mathml import mathml
 from gptviz.presets import PRESETS
 

@@ -13,7 +13,7 @@ import pytest
 from gptviz.analysis.heads import INDUCTION, repeated_tokens
 from gptviz.analysis.loss import losses
 from gptviz.config import Sampling
-from gptviz.ledger import Ledger
+from gptviz.counting.ledger import Ledger
 from gptviz.loading import load
 from gptviz.presets import PRESETS
 from gptviz.tracing.changes import silence

@@ -13,7 +13,7 @@ import torch
 from gptviz.analysis.heads import INDUCTION, PREVIOUS_TOKEN, repeated_tokens
 from gptviz.config import Sampling
 from gptviz.glossary import entry
-from gptviz.loading import TRAINED, Loaded, build, load
+from gptviz.loading import WEIGHTS, Loaded, build, load
 from gptviz.tracing.generation import generate
 from gptviz.tracing.trace import trace
 from gptviz.training import held_out_loss
@@ -47,7 +47,7 @@ def untrained(tales: Loaded) -> Loaded:
 
 
 def test_the_file_is_small_and_in_fp16() -> None:
-    assert TRAINED["tales"].stat().st_size <= 16 * 2**20
+    assert WEIGHTS["tales"].stat().st_size <= 16 * 2**20
 
 
 def test_it_foretells_a_text_that_it_has_never_read(tales: Loaded) -> None:
@@ -72,13 +72,13 @@ def test_it_has_an_induction_head(tales: Loaded, untrained: Loaded, span: int) -
 
 
 def test_its_card_stands_beside_it(card: str) -> None:
-    assert f"{TRAINED['tales'].stat().st_size / 2**20:.1f} MiB" in card
+    assert f"{WEIGHTS['tales'].stat().st_size / 2**20:.1f} MiB" in card
     assert "{" not in card  # nothing was left to fill in
 
 
 @pytest.fixture(scope="module")
 def card() -> str:
-    return TRAINED["tales"].with_name("tales.md").read_text(encoding="utf-8")
+    return WEIGHTS["tales"].with_name("tales.md").read_text(encoding="utf-8")
 
 
 def test_its_samples_are_what_it_writes(tales: Loaded, card: str) -> None:

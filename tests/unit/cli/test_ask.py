@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from gptviz.defaults import TEXT
-from gptviz.loading import TRAINED, load
+from gptviz.loading import WEIGHTS, load
 from gptviz.ui.controls import TRAINED as TRAINED_IN_THE_APP
 
 READING = [("predict",), ("heads",), ("trace", "--only", "token_ids")]
@@ -80,7 +80,7 @@ def test_where_nothing_fits_nothing_is_offered(gptviz, monkeypatch):
 def test_weights_that_are_damaged(refused, command, monkeypatch, tmp_path):
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(b"no weights")
-    monkeypatch.setitem(TRAINED, "tales", damaged)
+    monkeypatch.setitem(WEIGHTS, "tales", damaged)
     refused(*command, words=["damaged.safetensors can't be read as safetensors"])
 
 

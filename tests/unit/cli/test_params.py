@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from gptviz.compare import compare
-from gptviz.costs import PRECISIONS, training_memory
-from gptviz.ledger import Ledger
+from gptviz.counting.compare import compare
+from gptviz.counting.costs import PRECISIONS, training_memory
+from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
 
 

@@ -1,8 +1,8 @@
 import pytest
 
+from gptviz.counting.ledger import Share
 from gptviz.figures.parameters import parameter_treemap
 from gptviz.figures.theme import DARK, LIGHT, Theme
-from gptviz.ledger import Share
 
 ROWS = [
     Share("model", "", "the whole model", "stream", 2000),

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from gptviz.costs import DEVICES, Device, Work
+from gptviz.counting.costs import DEVICES, Device, Work
 from gptviz.figures.roofline import roofline
 from gptviz.figures.table import as_csv
 from gptviz.figures.theme import DARK, LIGHT

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gptviz.config import PLACEHOLDER_PARTS, ConfigError, GPTConfig, Sampling
-from gptviz.ledger import Ledger
+from gptviz.counting.ledger import Ledger
 from gptviz.loading import load
 from gptviz.model import GPTModel
 from gptviz.presets import PRESETS

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gptviz.config import GPTConfig
-from gptviz.ledger import Ledger
+from gptviz.counting.ledger import Ledger
 
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 NUMBER_TYPES = {"fp32": 4, "bf16 or fp16": 2, "int8": 1}  # bytes a number
@@ -41,20 +41,13 @@ class PartCost:
 def part_cost(ledger: Ledger, path: str, n_tokens: int) -> PartCost:
     """What the part at ``path`` costs for one row of ``n_tokens``, with all that is inside it.
 
-    Steps inside a module have their share of what the ledger counts for it: scale and shift half
-    of a norm's parameters each, scores and weighted sum half of attention's products each.
+    Raises:
+        KeyError: if the model has no such part.
     """
     if path == "embeddings":
         return PartCost(ledger.of("tok_emb") + ledger.of("pos_emb"))
-    if path in ("out_head.matmul", *ledger.paths()):
-        module = path.removesuffix(".matmul")
-        return PartCost(ledger.of(module), ledger.flops_of(module, n_tokens).total)
-    module, _, step = path.rpartition(".")
-    if module.endswith(("norm1", "norm2")) or module == "final_norm":
-        return PartCost(ledger.of(module) // 2) if step in ("scale", "shift") else PartCost()
-    if step in ("scores", "gather"):
-        return PartCost(flops=ledger.flops_of(module, n_tokens).total // 2)
-    return PartCost()
+    path = path.removesuffix(".matmul")  # all that the output head does
+    return PartCost(ledger.of(path), ledger.flops_of(path, n_tokens).total)
 
 
 @dataclass(frozen=True)

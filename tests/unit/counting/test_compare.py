@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gptviz.compare import Row, compare, read, written
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
-from gptviz.costs import training_memory
-from gptviz.ledger import Ledger
-from gptviz.part_table import part_table
+from gptviz.counting.compare import Row, compare, read, written
+from gptviz.counting.costs import training_memory
+from gptviz.counting.ledger import Ledger
+from gptviz.counting.part_table import part_table
 from gptviz.presets import PRESETS
 
 SMALL, MEDIUM = PRESETS["gpt2-small"], PRESETS["gpt2-medium"]

@@ -10,10 +10,8 @@ import torch
 from torch import nn
 
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
-from gptviz.model import GPTModel
-from gptviz.part_table import PartRow, part_table
-from gptviz.presets import PRESETS
-from gptviz.reconcile import (
+from gptviz.counting.part_table import PartRow, part_table
+from gptviz.counting.reconcile import (
     FILE,
     MODEL,
     STATE_DICT,
@@ -23,6 +21,10 @@ from gptviz.reconcile import (
     checks,
     reconcile,
 )
+from gptviz.loading import WEIGHTS
+from gptviz.model import GPTModel
+from gptviz.presets import PRESETS
+from gptviz.weights import stored_shapes
 
 TINY = GPTConfig(vocab_size=300, context_length=8, emb_dim=6, n_heads=2, n_layers=3)
 
@@ -46,7 +48,7 @@ def test_they_agree_with_placeholders(part):
 
 
 def test_the_file_that_ships_has_them_too():
-    found = reconcile(PRESETS["tales"], "tales")
+    found = reconcile(PRESETS["tales"], stored_shapes(WEIGHTS["tales"]))
     assert {check.verdict for check in found} == {"equal"}
     assert [check.counted[FILE] for check in found] == [check.row.parameters for check in found]
 
@@ -88,5 +90,5 @@ def test_a_path_is_not_taken_for_another_that_begins_alike():
 
 
 def test_importing_it_needs_no_torch():
-    code = "import sys, gptviz.reconcile; sys.exit('torch' in sys.modules)"
+    code = "import sys, gptviz.counting.reconcile; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

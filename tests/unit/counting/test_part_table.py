@@ -9,16 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
-from gptviz.ledger import Ledger
-from gptviz.part_table import BLOCK, SUMMED, four_totals, part_table
+from gptviz.counting.ledger import Ledger
+from gptviz.counting.part_table import BLOCK, four_totals, part_table
 from gptviz.presets import PRESETS
 
 SMALL = PRESETS["gpt2-small"]
 
 configs = st.builds(
-    lambda n_heads, head_dim, **fields: GPTConfig(
-        n_heads=n_heads, emb_dim=n_heads * head_dim, **fields
+    lambda n_heads, head_dim, free, **fields: GPTConfig(
+        n_heads=n_heads,
+        emb_dim=free or n_heads * head_dim,
+        head_dim=head_dim if free else 0,
+        **fields,
     ),
+    free=st.integers(0, 99),
+    ff_dim=st.integers(0, 99),
     n_heads=st.integers(1, 8),
     head_dim=st.integers(1, 64),
     vocab_size=st.integers(257, 60_000),
@@ -36,8 +41,9 @@ def by_path(config):
 
 def value(formula: str, config: GPTConfig) -> int:
     letters = {"V": config.vocab_size, "C": config.context_length}
-    letters |= {"L": config.n_layers, "d": config.emb_dim}
-    code = re.sub(r"(?<=\d)(?=d)", "*", formula.replace("·", "*").replace("²", "**2"))
+    letters |= {"L": config.n_layers, "d": config.emb_dim, "f": config.ff_dim}
+    letters |= {"H": config.n_heads, "h": config.head_dim}
+    code = re.sub(r"(?<=\d)(?=[A-Za-z])", "*", formula.replace("·", "*").replace("²", "**2"))
     return eval(code, {}, letters)
 
 
@@ -50,7 +56,8 @@ def test_every_formula_gives_the_ledgers_count(config):
 @given(configs)
 def test_the_parts_sum_up(config):
     rows = by_path(config)
-    assert sum(rows[path].parameters for path in SUMMED) == rows[""].parameters
+    summed = [path for path in rows if path and "." not in path]
+    assert sum(rows[path].parameters for path in summed) == rows[""].parameters
     assert rows[""].parameters == Ledger(config).parameters
     assert config.n_layers * rows[BLOCK].parameters == rows["blocks"].parameters
     for around in (BLOCK, f"{BLOCK}.attention", f"{BLOCK}.feed_forward"):

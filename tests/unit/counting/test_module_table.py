@@ -7,9 +7,9 @@ import torch
 import torchinfo
 
 from gptviz.config import GPTConfig
-from gptviz.ledger import Ledger
+from gptviz.counting.ledger import Ledger
+from gptviz.counting.module_table import ModuleTable, differences, module_table
 from gptviz.model import GPTModel
-from gptviz.module_table import ModuleTable, differences, module_table
 from gptviz.presets import PRESETS
 
 SMALL = PRESETS["gpt2-small"]
@@ -147,5 +147,5 @@ def test_modules_that_did_not_run_have_no_row() -> None:
 
 
 def test_importing_it_imports_no_torch() -> None:
-    code = "import sys, gptviz.module_table; sys.exit('torch' in sys.modules)"
+    code = "import sys, gptviz.counting.module_table; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

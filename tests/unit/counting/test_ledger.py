@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
+from gptviz.counting.formulas import parameters_formula
+from gptviz.counting.ledger import Ledger
 from gptviz.figures.theme import KINDS
-from gptviz.ledger import Ledger, parameters_formula
 from gptviz.model import GPTModel
 from gptviz.presets import PRESETS
 
@@ -248,7 +249,8 @@ def test_gpt3_needs_no_torch() -> None:
     code = """
 import sys
 from gptviz.presets import PRESETS
-from gptviz.ledger import Ledger, parameters_formula
+from gptviz.counting.formulas import parameters_formula
+from gptviz.counting.ledger import Ledger
 ledger = Ledger(PRESETS["gpt3-175b"])
 ledger.parameters, ledger.parameters_tied, ledger.parameters_untied, ledger.shares()
 ledger.flops(2048), ledger.kv_cache_bytes(2048), ledger.memory_to_run(2048)

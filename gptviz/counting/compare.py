@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gptviz.config import GPTConfig
-from gptviz.ledger import FP32_BYTES, Ledger
-from gptviz.part_table import part_table
+from gptviz.counting.ledger import FP32_BYTES, Ledger
+from gptviz.counting.part_table import part_table
 
 Value = int | float | str
 NEARLY = 0.01  # two numbers closer than this share of one are told apart by their difference
@@ -81,8 +81,12 @@ def _names(placeholders: frozenset[str]) -> str:
 
 
 def _parameters(this: GPTConfig, other: GPTConfig) -> Iterator[Row]:
-    for mine, others in zip(part_table(this), part_table(other), strict=True):
-        yield Row(mine.name, mine.parameters, others.parameters, depth=mine.depth)
+    mine, others = ({row.path: row for row in part_table(each)} for each in (this, other))
+    for path, row in {**mine, **others}.items():
+        this_one, other_one = (
+            each[path].parameters if path in each else 0 for each in (mine, others)
+        )
+        yield Row(row.name, this_one, other_one, depth=row.depth)
     a, b = Ledger(this), Ledger(other)
     yield Row("the whole model, untied", a.parameters_untied, b.parameters_untied)
     yield Row("the whole model, tied", a.parameters_tied, b.parameters_tied)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gptviz.config import GPTConfig
-from gptviz.ledger import FP32_BYTES, Ledger
+from gptviz.counting.ledger import FP32_BYTES, Ledger
 
 MB = 10**6
 MIB = 2**20

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gptviz.config import GPTConfig
-from gptviz.part_table import PartRow, part_table
+from gptviz.counting.part_table import PartRow, part_table
 
 if TYPE_CHECKING:
     from gptviz.model import GPTModel
@@ -36,26 +35,23 @@ class Check:
         return ", ".join(f"{name} {n:+,}" for name, n in off.items() if n) or EQUAL
 
 
-def reconcile(config: GPTConfig, trained: str = "") -> tuple[Check, ...]:
+def reconcile(
+    config: GPTConfig, stored: Mapping[str, tuple[int, ...]] | None = None
+) -> tuple[Check, ...]:
     """Count the parameters of every part in all the ways there are.
 
     Every tensor counts once in each, where it stands first: a tied output head is the token
     embedding.
 
     Args:
-        trained: name of the model that ships, if this is its configuration: its file is counted
-            too, by the shapes in its header.
-
-    Raises:
-        WeightsError: if the trained weights are missing or damaged.
+        stored: the shapes of all tensors in a weights file, by name, to be counted too.
     """
-    from gptviz.loading import TRAINED
     from gptviz.model import GPTModel
 
     model = GPTModel(config, device="meta")
     sizes = {MODEL: by_module(model), STATE_DICT: by_entry(model)}
-    if trained:
-        sizes[FILE] = _in_file(TRAINED[trained])
+    if stored is not None:
+        sizes[FILE] = {name: prod(shape) for name, shape in stored.items()}
     return checks(part_table(config), sizes)
 
 
@@ -85,12 +81,6 @@ def by_entry(model: GPTModel) -> dict[str, int]:
         found[name] = 0 if id(tensor) in seen else prod(tensor.shape)
         seen.add(id(tensor))
     return found
-
-
-def _in_file(path: Path) -> dict[str, int]:
-    from gptviz.weights import stored_shapes
-
-    return {name: prod(shape) for name, shape in stored_shapes(path).items()}
 
 
 def _under(found: Mapping[str, int], path: str) -> int:

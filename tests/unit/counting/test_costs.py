@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from gptviz.anatomy import find
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
-from gptviz.costs import (
+from gptviz.counting.costs import (
     DEVICES,
     PRECISIONS,
     Device,
@@ -23,8 +24,7 @@ from gptviz.costs import (
     training_flops,
     training_memory,
 )
-from gptviz.diagram.parts import CORE_STEPS, NORM_STEPS
-from gptviz.ledger import Ledger
+from gptviz.counting.ledger import Ledger
 from gptviz.model import GPTModel
 from gptviz.presets import PRESETS
 
@@ -213,11 +213,15 @@ def test_a_t4_has_no_bf16():
 @pytest.mark.parametrize("tied", [False, True])
 def test_the_steps_of_a_part_cost_together_what_the_part_costs(tied):
     ledger = Ledger(PRESETS["gpt2-small"].changed(tie_weights=tied))
+
+    def inside(path):
+        return find(ledger.config, path).inside
+
     for norm in ("blocks.0.norm1", "blocks.3.norm2", "final_norm"):
-        steps = [part_cost(ledger, f"{norm}.{step}", 8).parameters for step in NORM_STEPS]
+        steps = [part_cost(ledger, f"{norm}.{s.name}", 8).parameters for s in inside(norm)]
         assert sum(steps) == ledger.of(norm) == 2 * 768
     core = "blocks.0.attention.core"
-    steps = [part_cost(ledger, f"{core}.{step}", 8).flops for step in CORE_STEPS]
+    steps = [part_cost(ledger, f"{core}.{s.name}", 8).flops for s in inside(core)]
     assert sum(steps) == ledger.flops_of(core, 8).total == 2 * 2 * 8 * 8 * 768
     assert part_cost(ledger, "out_head.matmul", 8) == part_cost(ledger, "out_head", 8)
     assert part_cost(ledger, "out_head", 8).flops == 2 * 8 * 50257 * 768
