@@ -16,6 +16,7 @@ from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.changes import silence
 from gptviz.ui import choose
+from gptviz.ui.attention import TAUGHT
 from gptviz.ui.lines import window
 
 PAGE = "pages/attention.py"
@@ -41,6 +42,12 @@ def test_every_view_opens_for_any_model_and_sentence(view, visit, small):
     )
     page = small(PAGE, text="Hi", attention_view=view, train="true", drop_rate="0.5")
     assert page.set("context_length", 1).n_tokens == 1
+
+
+@pytest.mark.parametrize("view", choose.ATTENTION_VIEWS)
+def test_what_taught_the_heads_of_tales_is_said_of_tales_alone(view, visit, small):
+    assert TAUGHT in visit(PAGE, text=TEXT, attention_view=view).words
+    assert TAUGHT not in small(PAGE, text=TEXT, attention_view=view).words
 
 
 def test_the_link_knows_every_measure():

@@ -112,6 +112,14 @@ def test_it_says_what_the_model_is_and_how_to_come_back():
     assert "652.04 MB" in handout(sheet(decimal=True))
 
 
+def test_its_flops_say_that_every_position_is_scored_and_every_pair_counted():
+    text, flops = handout(sheet()), Ledger(CONFIG).flops(2)
+    row = "<th>{}</th><td>{:,}</td>"
+    assert row.format("FLOPs of a forward pass, all positions scored", flops.total) in text
+    assert row.format("of which attention, over all pairs", flops.attention) in text
+    assert row.format("parameters, non-embedding", 85_028_352) in text
+
+
 def test_parts_have_their_costs_and_their_code():
     text = handout(sheet())
     article = text[text.index('id="part-blocks.3.feed_forward"') :].partition("</article>")[0]

@@ -55,6 +55,12 @@ def test_the_curve_is_gelu() -> None:
     assert curve.y.tolist() == pytest.approx([gelu(x) for x in curve.x.tolist()], abs=1e-6)
 
 
+def test_what_is_held_back_is_between_the_bounds_that_are_said() -> None:
+    lowest = gelu_curve(-20.0, 0.0, 20_001).y
+    assert -0.1701 < lowest.min() < -0.17
+    assert lowest.max() <= 0
+
+
 def test_silence_is_counted_unit_by_unit(read: Read) -> None:
     traced = read(IDS)
     for block in traced.model.blocks:  # the units from 40 on are far below 0 at every token
