@@ -27,6 +27,7 @@ from gptviz.model import (
     split_heads,
     sublayer,
 )
+from gptviz.quoting import quoted
 from gptviz.tokenizer import FULL_VOCAB_SIZE
 from gptviz.tracing import checked_ids
 
@@ -202,7 +203,7 @@ def generate(
     """
     ids = checked_ids(model.config, token_ids)
     if n < 0:
-        raise ValueError(f"n={n} tokens can't be written: ask for 0 or more")
+        raise ValueError(f"n={quoted(n)} tokens can't be written: ask for 0 or more")
     return _written(Reader(model), ids, n, sampling or Sampling(), seed, before_block)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gptviz.config import GPTConfig
+from gptviz.quoting import quoted
 
 Head = tuple[int, int]  # layer and head
 
@@ -36,8 +37,9 @@ class Interventions:
         for layer, head in sorted(self.silenced):
             if not (0 <= layer < config.n_layers and 0 <= head < config.n_heads):
                 raise ValueError(
-                    f"layer {layer}, head {head} isn't there, so it can't be silenced: layers "
-                    f"count from 0 to {config.n_layers - 1}, heads from 0 to {config.n_heads - 1}"
+                    f"layer {quoted(layer)}, head {quoted(head)} isn't there, so it can't be "
+                    f"silenced: layers count from 0 to {config.n_layers - 1}, heads from 0 to "
+                    f"{config.n_heads - 1}"
                 )
 
 

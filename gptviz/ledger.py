@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from gptviz.config import GPTConfig
+from gptviz.quoting import quoted
 
 FP32_BYTES = 4
 LAYER = "blocks.*"  # stands for any one block: all blocks are alike
@@ -209,10 +210,12 @@ class Ledger:
         else:
             layer, dot, rest = rest.partition(".")
             if layer not in map(str, range(self.config.n_layers)):
-                raise KeyError(f"{path!r}: blocks are counted from 0 to {self.config.n_layers - 1}")
+                raise KeyError(
+                    f"{quoted(path)}: blocks are counted from 0 to {self.config.n_layers - 1}"
+                )
             known = f"{LAYER}{dot}{rest}"
         if known not in self._parts:
-            raise KeyError(f"{path!r} is no module of this model: paths() lists them all")
+            raise KeyError(f"{quoted(path)} is no module of this model: paths() lists them all")
         return known
 
 

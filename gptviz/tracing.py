@@ -29,6 +29,7 @@ from gptviz.model import (
     attn_weights,
     split_heads,
 )
+from gptviz.quoting import quoted
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,8 +261,8 @@ class Trace:
         place = position + self.n_tokens if position < 0 else position
         if not 0 <= place < self.n_tokens:
             raise IndexError(
-                f"position {position} is outside the sentence: its {self.n_tokens} tokens are at "
-                f"0 to {self.n_tokens - 1}, or -{self.n_tokens} to -1 counted from the end"
+                f"position {quoted(position)} is outside the sentence: its {self.n_tokens} tokens "
+                f"are at 0 to {self.n_tokens - 1}, or -{self.n_tokens} to -1 counted from the end"
             )
         if place == self.n_tokens - 1:
             return self.last_logits
@@ -289,7 +290,9 @@ class Trace:
 def _checked(what: str, index: SupportsIndex, length: int) -> int:
     number = operator.index(index)
     if not 0 <= number < length:
-        raise IndexError(f"{what} {number} isn't there: {what}s count from 0 to {length - 1}")
+        raise IndexError(
+            f"{what} {quoted(number)} isn't there: {what}s count from 0 to {length - 1}"
+        )
     return number
 
 
@@ -350,7 +353,7 @@ def checked_ids(
     for position, token_id in enumerate(ids):
         if not hasattr(token_id, "__index__") or not 0 <= token_id < config.vocab_size:
             raise ValueError(
-                f"token id {token_id!r} at position {position} is outside the vocabulary: "
+                f"token id {quoted(token_id)} at position {position} is outside the vocabulary: "
                 f"ids are whole numbers from 0 to {config.vocab_size - 1}"
             )
     return [operator.index(token_id) for token_id in ids]

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gptviz.hooks import WHOLE, mask
 from gptviz.model import GPTModel
+from gptviz.quoting import quoted
 from gptviz.tracing import Trace
 
 BAND = 2**22  # numbers of the vocabulary's table that are worked on at once
@@ -145,7 +146,7 @@ def neighbours(
     """
     table = model.tok_emb.weight
     if not 0 <= token_id < len(table):
-        raise IndexError(f"token id {token_id} must be from 0 to {len(table) - 1}")
+        raise IndexError(f"token id {quoted(token_id)} must be from 0 to {len(table) - 1}")
     direction = _directions(table[token_id].float())
     found = []
     for band in table.split(max(1, BAND // table.shape[1])):

@@ -8,6 +8,7 @@ from functools import lru_cache
 from gptviz.config import GPTConfig
 from gptviz.course import part_at
 from gptviz.glossary import Entry, entry
+from gptviz.quoting import quoted
 
 Size = int | str
 Shape = tuple[Size, ...]
@@ -102,7 +103,7 @@ def part(config: GPTConfig, path: str, n_tokens: Size = "n_tokens", symbolic: bo
         KeyError: if this configuration has no such part.
     """
     if not _exists(config, path):
-        raise KeyError(f"{path}: no such part in a model of {config.n_layers} blocks")
+        raise KeyError(f"{quoted(path)}: no such part in a model of {config.n_layers} blocks")
     sizes = {name: name if symbolic else getattr(config, name) for name in SIZES}
     doors = _doors({"n_tokens": "n_tokens" if symbolic else n_tokens, **sizes})
     pieces = path.split(".")
