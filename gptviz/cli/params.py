@@ -13,6 +13,7 @@ from gptviz.config import FIELD_HELP, PLACEHOLDER_PARTS, GPTConfig
 from gptviz.costs import NUMBER_TYPES, size
 from gptviz.ledger import Ledger
 from gptviz.part_table import part_table
+from gptviz.quoting import quoted
 from gptviz.reading import MODEL
 
 MOST = 10**9  # far above any model; what is too small, the configuration says itself
@@ -70,7 +71,7 @@ def params(
     n_tokens = tokens or config.context_length
     if n_tokens > config.context_length:
         raise typer.BadParameter(
-            f"{n_tokens} is more than the model can read: try {config.context_length}",
+            f"{quoted(n_tokens)} is more than the model can read: try {config.context_length}",
             param_hint="--tokens",
         )
     found = _answer(name, config, n_tokens)
@@ -80,6 +81,7 @@ def params(
     else:
         _print(found)
         if rows is not None:
+            say()
             _print_beside(name, str(against), rows)
 
 
@@ -163,7 +165,6 @@ def _print(found: dict[str, Any]) -> None:
 
 def _print_beside(name: str, other: str, found: dict[str, tuple[Row, ...]]) -> None:
     for heading, rows in found.items():
-        say()
         table(
             f"{heading}: ≠ where they differ",
             ("", f"this: {name}", f"other: {other}", "this ÷ other"),
