@@ -212,6 +212,11 @@ class BlockTraces(tuple[BlockTrace, ...]):
 class Trace:
     """One sentence on its way through a model, without a batch axis.
 
+    Its tensors, and those made when asked for, are inference tensors: autograd can't use them
+    ("Inference tensors cannot be saved for backward"). A clone made outside of
+    ``torch.inference_mode`` can be used: ``trace.stream.clone().requires_grad_()``, under
+    ``torch.enable_grad()`` where gradients are off.
+
     Args:
         config: the model's configuration.
         token_ids: what was read.
