@@ -128,12 +128,15 @@ def _text(text: str) -> str:
     """The text, or standard input without its byte-order mark and its last line's end."""
     if text != "-":
         return text
+    if sys.stdin is None:
+        raise typer.BadParameter("standard input is closed: give it a text", param_hint="--text")
     try:
-        return re.sub(r"\r?\n\Z", "", sys.stdin.buffer.read().decode("utf-8-sig"))
+        given = sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise typer.BadParameter(
             f"standard input is not UTF-8 text: {error}", param_hint="--text"
         ) from error
+    return re.sub(r"\r?\n\Z", "", given)
 
 
 def _token_ids(config: GPTConfig, text: str) -> list[int]:
