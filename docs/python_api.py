@@ -56,6 +56,23 @@ added = block.resid_pre + block.attention_out + block.feed_forward_out
 print("a block adds:", torch.allclose(added, block.resid_post, atol=1e-4))
 print("and hands on:", torch.equal(block.resid_post, t.blocks[4].resid_pre))
 
+# %% Gradients
+# A pass is read in torch's inference mode, so autograd refuses the trace's tensors ("Inference
+# tensors cannot be saved for backward"). A clone of one is an ordinary tensor. Here the rest of the
+# model reads a clone of the stream after block 3: which token's numbers there matter most for the
+# likeliest next token?
+
+with torch.enable_grad():  # needed where gradients are off
+    stream = block.resid_post.clone().requires_grad_()
+    x = stream[None]  # the model's modules want a batch axis
+    for later in tales.model.blocks[4:]:
+        x = later(x)
+    scores = tales.model.out_head(tales.model.final_norm(x))[0, -1]
+    (gradient,) = torch.autograd.grad(scores.max(), stream)  # (n_tokens, emb_dim)
+print("the scores of the pass:", torch.allclose(scores, t.last_logits, atol=1e-3))
+strength = gradient.norm(dim=-1)
+print(f"it hangs most on {labels[int(strength.argmax())]}: {strength.max():.2f} a unit")
+
 # %% Who looks at whom: one head's map
 # A row is a token that looks (the query), a column one that is looked at (the key). Head 5 of
 # layer 0 has learned to look at the token before.

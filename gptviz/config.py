@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from gptviz.quoting import quoted, shortened
+
 PLACEHOLDER_PARTS = ("attention", "norm", "feed_forward", "shortcut")
 
 
@@ -162,20 +164,20 @@ class Sampling:
         if not _is_number(self.temperature) or not 0 <= self.temperature < float("inf"):
             raise ConfigError(
                 "temperature",
-                f"temperature={self.temperature!r} must be a number of at least 0: try 1, or 0 to "
-                "take the likeliest",
+                f"temperature={quoted(self.temperature)} must be a number of at least 0: try 1, or "
+                "0 to take the likeliest",
             )
         if isinstance(self.top_k, bool) or not isinstance(self.top_k, int) or self.top_k < 0:
             raise ConfigError(
                 "top_k",
-                f"top_k={self.top_k!r} must be a whole number of at least 0: try 40, or 0 to keep "
-                "all tokens",
+                f"top_k={quoted(self.top_k)} must be a whole number of at least 0: try 40, or 0 to "
+                "keep all tokens",
             )
         if not _is_number(self.top_p) or not 0 < self.top_p <= 1:
             raise ConfigError(
                 "top_p",
-                f"top_p={self.top_p!r} must be a number above 0 and up to 1: try 0.9, or 1 to keep "
-                "all tokens",
+                f"top_p={quoted(self.top_p)} must be a number above 0 and up to 1: try 0.9, or 1 "
+                "to keep all tokens",
             )
 
 
@@ -195,7 +197,8 @@ def _check(name: str, value: object, about: About) -> None:
 def _check_whole_number(name: str, value: object, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ConfigError(
-            name, f"{name}={value!r} must be a whole number of at least {least}: try {least}"
+            name,
+            f"{name}={quoted(value)} must be a whole number of at least {least}: try {least}",
         )
 
 
@@ -203,13 +206,13 @@ def _check_drop_rate(value: object) -> None:
     if not _is_number(value) or not 0 <= value < 1:  # type: ignore[operator]
         raise ConfigError(
             "drop_rate",
-            f"drop_rate={value!r} must be a number from 0 up to, not including, 1: try 0.1",
+            f"drop_rate={quoted(value)} must be a number from 0 up to, not including, 1: try 0.1",
         )
 
 
 def _check_yes_or_no(name: str, value: object) -> None:
     if not isinstance(value, bool):
-        raise ConfigError(name, f"{name}={value!r} must be True or False: try False")
+        raise ConfigError(name, f"{name}={quoted(value)} must be True or False: try False")
 
 
 def _checked_placeholders(value: object) -> frozenset[str]:
@@ -219,14 +222,14 @@ def _checked_placeholders(value: object) -> frozenset[str]:
     ):
         raise ConfigError(
             "placeholders",
-            f"placeholders={value!r} must be a set of names from {allowed}: try set()",
+            f"placeholders={quoted(value)} must be a set of names from {allowed}: try set()",
         )
-    unknown = sorted(map(repr, set(value) - set(PLACEHOLDER_PARTS)))
+    unknown = sorted(map(quoted, set(value) - set(PLACEHOLDER_PARTS)))
     if unknown:
         raise ConfigError(
             "placeholders",
-            f"placeholders has {', '.join(unknown)}, but only {allowed} can be placeholders: "
-            "leave the others out",
+            f"placeholders has {shortened(', '.join(unknown))}, but only {allowed} can be "
+            "placeholders: leave the others out",
         )
     return frozenset(value)
 
@@ -241,9 +244,11 @@ def valid_widths(emb_dim: int, n_heads: int) -> tuple[int, ...]:
 
 def _check_heads(emb_dim: int, n_heads: int) -> None:
     if emb_dim % n_heads:
-        neighbours = " or ".join(map(str, valid_widths(emb_dim, n_heads)))
+        neighbours = " or ".join(map(quoted, valid_widths(emb_dim, n_heads)))
         raise ConfigError(
-            "emb_dim", f"emb_dim={emb_dim} must be divisible by n_heads={n_heads}: try {neighbours}"
+            "emb_dim",
+            f"emb_dim={quoted(emb_dim)} must be divisible by n_heads={quoted(n_heads)}: "
+            f"try {neighbours}",
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from gptviz.config import GPTConfig
 from gptviz.model import GPTModel
 from gptviz.presets import PRESETS, TRAINED
+from gptviz.quoting import quoted
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.hooks import install_hooks
 from gptviz.weights import load_weights, own_tensors
@@ -41,7 +42,7 @@ def load(name: str, seed: int = 123) -> Loaded:
         WeightsError: if the trained weights are missing or damaged.
     """
     if name not in PRESETS:
-        raise ValueError(f"there is no model {name!r}: choose one of {', '.join(PRESETS)}")
+        raise ValueError(f"there is no model {quoted(name)}: choose one of {', '.join(PRESETS)}")
     if name in TRAINED:
         return _ready(name, load_weights(WEIGHTS[name]))
     return build(PRESETS[name], seed)

@@ -14,6 +14,8 @@ from pathlib import Path
 import tiktoken
 from tiktoken.load import load_tiktoken_bpe
 
+from gptviz.quoting import quoted
+
 END_OF_TEXT = "<|endoftext|>"
 MIN_VOCAB_SIZE = 257  # 256 single bytes and <|endoftext|>
 FULL_VOCAB_SIZE = 50257
@@ -70,7 +72,7 @@ class Tokenizer:
     def __init__(self, vocab_size: int = FULL_VOCAB_SIZE) -> None:
         if vocab_size < MIN_VOCAB_SIZE:
             raise ValueError(
-                f"vocab_size={vocab_size} must be at least {MIN_VOCAB_SIZE} "
+                f"vocab_size={quoted(vocab_size)} must be at least {MIN_VOCAB_SIZE} "
                 f"(256 single bytes and {END_OF_TEXT}): try {MIN_VOCAB_SIZE}"
             )
         self.vocab_size = vocab_size
@@ -96,7 +98,7 @@ class Tokenizer:
             ValueError: if the id is outside the vocabulary.
         """
         if not 0 <= token_id < self.vocab_size:
-            raise ValueError(f"token id {token_id} must be from 0 to {self.vocab_size - 1}")
+            raise ValueError(f"token id {quoted(token_id)} must be from 0 to {self.vocab_size - 1}")
         if token_id > self.end_of_text:
             return b""
         return self._encoding.decode_single_token_bytes(token_id)

@@ -11,6 +11,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from gptviz.model import NORM_EPS
+from gptviz.quoting import quoted
 from gptviz.tracing.hooks import mask
 from gptviz.tracing.trace import BlockTrace, Trace
 
@@ -123,7 +124,7 @@ def _row(trace: Trace, token_id: int, against: int | None) -> Float[Tensor, " em
     weight, last = trace.weight("out_head.weight"), trace.config.vocab_size - 1
     for each in (token_id, against):
         if each is not None and not 0 <= each <= last:
-            raise IndexError(f"token id {each} isn't there: ids go from 0 to {last}")
+            raise IndexError(f"token id {quoted(each)} isn't there: ids go from 0 to {last}")
     row = weight[token_id].double()
     return row if against is None else row - weight[against].double()
 

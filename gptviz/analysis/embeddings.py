@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
 from gptviz.model import GPTModel
+from gptviz.quoting import quoted
 from gptviz.tracing.hooks import mask
 from gptviz.tracing.trace import Trace
 
@@ -145,7 +146,7 @@ def neighbours(
     """
     table = model.tok_emb.weight
     if not 0 <= token_id < len(table):
-        raise IndexError(f"token id {token_id} must be from 0 to {len(table) - 1}")
+        raise IndexError(f"token id {quoted(token_id)} must be from 0 to {len(table) - 1}")
     direction = _directions(table[token_id].float())
     found = []
     for band in table.split(max(1, BAND // table.shape[1])):

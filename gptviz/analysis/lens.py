@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
+from gptviz.quoting import quoted
 from gptviz.tracing.trace import Trace
 
 
@@ -84,8 +85,8 @@ def lens_logits(
     """
     if not 0 <= first < first + n_columns <= trace.n_tokens:
         raise IndexError(
-            f"positions {first} to {first + n_columns - 1} are not all in the sentence: it has "
-            f"0 to {trace.n_tokens - 1}"
+            f"positions {quoted(first)} to {quoted(first + n_columns - 1)} are not all in the "
+            f"sentence: it has 0 to {trace.n_tokens - 1}"
         )
     columns = slice(first, first + n_columns)
     if row == len(trace.blocks):

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Int64
 
+from gptviz.quoting import quoted
 from gptviz.tracing.trace import Trace
 
 
@@ -66,7 +67,9 @@ def standing(trace: Trace, token_id: int, position: int = -1) -> Standing:
     """
     logits = trace.logits(position).float()
     if not 0 <= token_id < len(logits):
-        raise IndexError(f"token id {token_id} isn't there: ids go from 0 to {len(logits) - 1}")
+        raise IndexError(
+            f"token id {quoted(token_id)} isn't there: ids go from 0 to {len(logits) - 1}"
+        )
     log = float(torch.log_softmax(logits, dim=-1)[token_id])
     rank = 1 + int((logits > logits[token_id]).sum())
     return Standing(token_id, math.exp(log), log, rank)

@@ -10,6 +10,7 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from gptviz.analysis.attention import require_attention
+from gptviz.quoting import quoted
 from gptviz.tracing.trace import Trace
 
 PerKey = Float32[np.ndarray, " n_tokens"]
@@ -62,7 +63,7 @@ def query_steps(trace: Trace, layer: int, head: int, query: int) -> QuerySteps:
     require_attention(trace)
     if not 0 <= query < trace.n_tokens:
         raise IndexError(
-            f"position {query} isn't there: positions count from 0 to {trace.n_tokens - 1}"
+            f"position {quoted(query)} isn't there: positions count from 0 to {trace.n_tokens - 1}"
         )
     block = trace.blocks[layer]
     dropped = _built(block.dropped_weights(head))[query]

@@ -10,6 +10,7 @@ from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
 from gptviz.config import GPTConfig
+from gptviz.quoting import quoted
 from gptviz.tracing.trace import BlockTrace, Trace
 
 
@@ -67,7 +68,7 @@ def station_values(trace: Trace, layer: int, path: str) -> Float32[np.ndarray, "
     built = {station.path: station for station in stations(trace.config)}
     if path not in built:
         known = ", ".join(built) or "none, all parts are placeholders"
-        raise ValueError(f"there is no station {path!r} in this model: it has {known}")
+        raise ValueError(f"there is no station {quoted(path)} in this model: it has {known}")
     tensor = built[path].tensor(trace.blocks[layer])
     assert tensor is not None, path
     values = tensor.float().numpy(force=True)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from gptviz.anatomy.part import N_TOKENS, Part, Shape, Size
 from gptviz.anatomy.steps import core_steps, head_steps, norm_steps
 from gptviz.config import GPTConfig
+from gptviz.quoting import quoted
 
 IDS: Shape = (N_TOKENS,)
 STREAM: Shape = (N_TOKENS, "emb_dim")
@@ -47,7 +48,7 @@ def find(config: GPTConfig, path: str) -> Part:
     for name in path.split(".") if path else ():
         inside = {each.name: each for each in part.inside}
         if name not in inside:
-            raise KeyError(f"{path}: no such part in a model of {config.n_layers} blocks")
+            raise KeyError(f"{quoted(path)}: no such part in a model of {config.n_layers} blocks")
         part = inside[name]
     return part
 

@@ -10,8 +10,9 @@ import typer
 
 from gptviz import __version__
 from gptviz.cli import heads, params, predict, serve, trace, train
+from gptviz.cli.brief import Brief
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+app = typer.Typer(cls=Brief, no_args_is_help=True, add_completion=False)
 
 
 def _say_version(wanted: bool) -> None:

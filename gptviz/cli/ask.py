@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from gptviz.config import GPTConfig
 from gptviz.counting.ledger import Ledger
 from gptviz.defaults import free_memory, largest_that_fits
 from gptviz.presets import PRESETS
+from gptviz.quoting import quoted
 from gptviz.tracing import changes
 
 if TYPE_CHECKING:
@@ -70,7 +72,8 @@ def preset(name: str, option: str = "--model") -> GPTConfig:
     """The configuration of this name; a clear refusal if there is none."""
     if name not in PRESETS:
         raise typer.BadParameter(
-            f"there is no model {name!r}: choose one of {', '.join(PRESETS)}", param_hint=option
+            f"there is no model {quoted(name)}: choose one of {', '.join(PRESETS)}",
+            param_hint=option,
         )
     return PRESETS[name]
 
@@ -86,7 +89,7 @@ def read_ids(
     """The same for token ids."""
     _check_memory(model, len(ids))
     changed = changes.silence(map(_head, silence or ()))
-    with waiting(f"Reading with {model}…"), refusing():
+    with waiting(f"Reading with {model}"), refusing():
         from gptviz.loading import load
         from gptviz.tracing.trace import trace
 
@@ -107,7 +110,7 @@ def refusing() -> Iterator[None]:
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
     """Say what takes its time, in a terminal, and take it away again."""
-    with console(stderr=True).status(what):
+    with console(stderr=True).status(what, spinner="line"):  # any terminal has its signs
         yield
 
 
@@ -117,20 +120,24 @@ def _head(written: str) -> tuple[int, int]:
         return int(layer), int(head)
     except ValueError as error:
         raise typer.BadParameter(
-            f"{written!r} names no head: write its layer and its number, such as 4.6",
+            f"{quoted(written)} names no head: write its layer and its number, such as 4.6",
             param_hint="--silence",
         ) from error
 
 
 def _text(text: str) -> str:
+    """The text, or standard input without its byte-order mark and its last line's end."""
     if text != "-":
         return text
+    if sys.stdin is None:
+        raise typer.BadParameter("standard input is closed: give it a text", param_hint="--text")
     try:
-        return sys.stdin.buffer.read().decode("utf-8").removesuffix("\n")
+        given = sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise typer.BadParameter(
             f"standard input is not UTF-8 text: {error}", param_hint="--text"
         ) from error
+    return re.sub(r"\r?\n\Z", "", given)
 
 
 def _token_ids(config: GPTConfig, text: str) -> list[int]:
@@ -145,6 +152,11 @@ def _token_ids(config: GPTConfig, text: str) -> list[int]:
         note(
             f"The text has {len(ids):,} tokens; the model reads the first "
             f"{config.context_length:,} (context_length)."
+        )
+    elif text.endswith(" "):
+        note(
+            "The text ends in a space. A space belongs to the token after it, so what the model "
+            "expects next is of little use: leave the space out."
         )
     return ids[: config.context_length]
 

@@ -11,6 +11,7 @@ from gptviz.cli import ask
 from gptviz.cli.say import as_json, say, table
 from gptviz.defaults import MODEL, SEED, TEXT
 from gptviz.presets import TRAINED
+from gptviz.quoting import quoted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,10 +42,10 @@ def heads(
     """Measure every head: how much it looks at the token before, at itself, and so on."""
     if sort is not None and sort not in KEYS:
         raise typer.BadParameter(
-            f"{sort!r} is no measure: choose one of {', '.join(KEYS)}", param_hint="--sort"
+            f"{quoted(sort)} is no measure: choose one of {', '.join(KEYS)}", param_hint="--sort"
         )
     reading = _repeats(model, seed, silence) if repeats else ask.read(model, text, seed, silence)
-    with ask.waiting("Measuring the heads…"), ask.refusing():
+    with ask.waiting("Measuring the heads"), ask.refusing():
         from gptviz.analysis.heads import measured
 
         values = measured(reading.trace)

@@ -9,7 +9,7 @@ import typer
 
 from gptviz.cli import ask
 from gptviz.cli.say import as_json, say, table
-from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
+from gptviz.config import ABOUT, PLACEHOLDER_PARTS, GPTConfig
 from gptviz.counting.compare import Row, compare
 from gptviz.counting.costs import (
     DENSE_NOTE,
@@ -21,6 +21,8 @@ from gptviz.counting.costs import (
 )
 from gptviz.counting.ledger import Ledger
 from gptviz.counting.part_table import part_table
+from gptviz.defaults import MODEL
+from gptviz.quoting import quoted
 
 TRAINING_ITEMS = {
     "weights": "weights",
@@ -91,7 +93,7 @@ def params(
     n_tokens = tokens or config.context_length
     if n_tokens > config.context_length:
         raise typer.BadParameter(
-            f"{n_tokens} is more than the model can read: try {config.context_length}",
+            f"{quoted(n_tokens)} is more than the model can read: try {config.context_length}",
             param_hint="--tokens",
         )
     found = _answer(name, config, n_tokens)
@@ -101,6 +103,7 @@ def params(
     else:
         _print(found)
         if rows is not None:
+            say()
             _print_beside(name, str(against), rows)
 
 
@@ -211,7 +214,6 @@ def _print_training(found: dict[str, Any]) -> None:
 
 def _print_beside(name: str, other: str, found: dict[str, tuple[Row, ...]]) -> None:
     for heading, rows in found.items():
-        say()
         table(
             f"{heading}: ≠ where they differ",
             ("", f"this: {name}", f"other: {other}", "this ÷ other"),

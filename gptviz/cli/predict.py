@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gptviz.cli import ask
-from gptviz.cli.say import as_json, say, table
+from gptviz.cli.say import as_json, note, say, table
 from gptviz.config import Sampling
 from gptviz.defaults import MODEL, SEED, TEXT
+from gptviz.quoting import quoted
 
 if TYPE_CHECKING:
     from gptviz.analysis.next_token import Candidates
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from gptviz.tracing.generation import Generated
 
 USUAL = Sampling()
+WHY = {
+    "context_length": "the context is full (context_length), and a model can't read further",
+    "end_of_text": "the model ended the text (<|endoftext|>)",
+}
 
 
 def predict(
@@ -55,18 +60,21 @@ def predict(
     with ask.refusing():
         sampling = Sampling(temperature, top_k, top_p)
     reading = ask.read(model, text, seed, silence)
-    with ask.waiting("Writing…"), ask.refusing():
+    with ask.waiting("Writing"), ask.refusing():
         from gptviz.analysis.next_token import entropy, likeliest
 
         expected, undecided = likeliest(reading.trace, top), entropy(reading.trace)
         written = _write(reading, generate, sampling, seed)
+    stopped = _stopped(reading, written, generate)
     if json:
         how = {**asdict(sampling), "seed": seed}
-        as_json(_answer(reading, expected, undecided, written) | {"sampling": how})
-        return
-    _print(reading, expected, undecided)
-    if written:
-        _print_written(reading, written)
+        as_json(_answer(reading, expected, undecided, written, stopped) | {"sampling": how})
+    else:
+        _print(reading, expected, undecided)
+        if written:
+            _print_written(reading, written)
+    if stopped in WHY:
+        note(f"{len(written):,} of {quoted(generate)} tokens were written: {WHY[stopped]}.")
 
 
 def _write(reading: Reading, n: int, sampling: Sampling, seed: int) -> list[Generated]:
@@ -75,8 +83,20 @@ def _write(reading: Reading, n: int, sampling: Sampling, seed: int) -> list[Gene
     return list(generate(reading.loaded.model, reading.trace.token_ids, n, sampling, seed))
 
 
+def _stopped(reading: Reading, written: list[Generated], n: int) -> str:
+    """Why no more was written: a key of ``WHY`` if it is less than what was asked for."""
+    if len(written) == n:
+        return "as_asked"
+    ended = written[-1].token_id == reading.loaded.tokenizer.end_of_text
+    return "end_of_text" if ended else "context_length"
+
+
 def _answer(
-    reading: Reading, expected: Candidates, undecided: float, written: list[Generated]
+    reading: Reading,
+    expected: Candidates,
+    undecided: float,
+    written: list[Generated],
+    stopped: str,
 ) -> dict[str, Any]:
     tokenizer = reading.loaded.tokenizer
     columns = (expected.token_ids, expected.probabilities, expected.log_probabilities)
@@ -104,6 +124,7 @@ def _answer(
                 }
                 for token in written
             ],
+            "stopped": stopped,
         },
     }
 

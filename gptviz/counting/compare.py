@@ -9,9 +9,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gptviz.config import GPTConfig
+from gptviz.config import ABOUT, DERIVED, GPTConfig
 from gptviz.counting.ledger import FP32_BYTES, Ledger
 from gptviz.counting.part_table import part_table
+from gptviz.quoting import quoted
 
 Value = int | float | str
 NEARLY = 0.01  # two numbers closer than this share of one are told apart by their difference
@@ -117,9 +118,16 @@ def read(text: str) -> GPTConfig:
     """The configuration that ``written`` wrote.
 
     Raises:
-        ValueError: if the text is no JSON object, or no configuration.
+        ValueError: if the text is no JSON object of fields, or breaks a rule of them.
     """
     try:
-        return GPTConfig(**json.loads(text))
-    except (TypeError, RecursionError) as error:
-        raise ValueError(f"{text[:80]!r} is no configuration") from error
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: also for over 4,300 digits
+        raise ValueError(f"{quoted(text)} is no configuration: it can't be read as JSON") from error
+    try:
+        return GPTConfig(**found)
+    except TypeError as error:
+        allowed = ", ".join(GPTConfig().as_dict())
+        raise ValueError(
+            f"{quoted(text)} is no configuration: a JSON object with some of {allowed} is one"
+        ) from error

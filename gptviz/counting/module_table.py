@@ -12,6 +12,7 @@ from typing import Any
 
 from gptviz.config import GPTConfig
 from gptviz.counting.ledger import FP32_BYTES, Ledger
+from gptviz.quoting import quoted
 
 MB = 10**6
 MIB = 2**20
@@ -66,7 +67,7 @@ def module_table(config: GPTConfig, batch: int = 1, n_tokens: int | None = None)
     n_tokens = config.context_length if n_tokens is None else n_tokens
     if not 1 <= n_tokens <= config.context_length:
         raise ValueError(
-            f"n_tokens={n_tokens} must be from 1 to context_length={config.context_length}"
+            f"n_tokens={quoted(n_tokens)} must be from 1 to context_length={config.context_length}"
         )
     seen = _summary(config, batch, n_tokens)
     return ModuleTable(

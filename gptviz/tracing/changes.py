@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gptviz.anatomy import find
 from gptviz.config import GPTConfig
+from gptviz.quoting import quoted, shortened
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,7 +50,7 @@ class Change:
         """
         if self.do not in WAYS:
             raise ValueError(
-                f"{self.do!r} can't be done to a part: choose one of {', '.join(WAYS)}"
+                f"{quoted(self.do)} can't be done to a part: choose one of {', '.join(WAYS)}"
             )
         _check_place(config, self.at)
         if self.heads is not None:
@@ -96,7 +97,9 @@ def _check_place(config: GPTConfig, path: str) -> None:
             raise ValueError(
                 f"{top} is a placeholder in this model: there is nothing in it"
             ) from None
-        raise ValueError(f"{path} isn't there, so it can't be changed: {layers}") from None
+        raise ValueError(
+            f"{shortened(path)} isn't there, so it can't be changed: {layers}"
+        ) from None
     if not part.built:
         raise ValueError(f"{path} is a placeholder in this model: there is nothing to change")
     if path in ("", "blocks") or not (part.is_module or around.does == "attention_core"):
@@ -116,6 +119,6 @@ def _check_heads(config: GPTConfig, change: Change) -> None:
     for head in change.heads or ():
         if not 0 <= head < config.n_heads:
             raise ValueError(
-                f"{change.at} has no head {head}, so it can't be changed: heads count from 0 to "
-                f"{config.n_heads - 1}"
+                f"{change.at} has no head {quoted(head)}, so it can't be changed: heads count from "
+                f"0 to {config.n_heads - 1}"
             )

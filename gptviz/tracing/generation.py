@@ -15,7 +15,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from gptviz.config import Sampling
-from gptviz.model import GPTModel, KVCache
+from gptviz.model import (
+    GPTModel,
+    KVCache,
+)
+from gptviz.quoting import quoted
 from gptviz.tokenizer import FULL_VOCAB_SIZE
 from gptviz.tracing.hooks import BeforeBlock, Recorder, install_hooks, recording
 from gptviz.tracing.trace import checked_ids
@@ -138,7 +142,7 @@ def generate(
     """
     ids = checked_ids(model.config, token_ids)
     if n < 0:
-        raise ValueError(f"n={n} tokens can't be written: ask for 0 or more")
+        raise ValueError(f"n={quoted(n)} tokens can't be written: ask for 0 or more")
     return _written(Reader(model), ids, n, sampling or Sampling(), seed, before_block)
 
 

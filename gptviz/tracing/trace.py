@@ -18,6 +18,7 @@ from torch import Tensor
 from gptviz.anatomy import find
 from gptviz.config import Dropout, GPTConfig
 from gptviz.model import GPTModel, check_length
+from gptviz.quoting import quoted
 from gptviz.tracing.changes import UNCHANGED, Changes
 from gptviz.tracing.hooks import BeforeBlock, Recorder, install_hooks, recording
 from gptviz.tracing.passes import Pass
@@ -215,6 +216,11 @@ class Trace:
         stream: what the output head reads, at every position.
         last_logits: the output head's scores for the token after the sentence.
         model: what read it: the shared model itself, not a copy.
+
+    Its tensors, and those made when asked for, are inference tensors: autograd can't use them
+    ("Inference tensors cannot be saved for backward"). A clone made outside of
+    ``torch.inference_mode`` can be used: ``trace.stream.clone().requires_grad_()``, under
+    ``torch.enable_grad()`` where gradients are off.
     """
 
     of: Pass = field(repr=False)
@@ -313,8 +319,8 @@ class Trace:
         place = position + self.n_tokens if position < 0 else position
         if not 0 <= place < self.n_tokens:
             raise IndexError(
-                f"position {position} is outside the sentence: its {self.n_tokens} tokens are at "
-                f"0 to {self.n_tokens - 1}, or -{self.n_tokens} to -1 counted from the end"
+                f"position {quoted(position)} is outside the sentence: its {self.n_tokens} tokens "
+                f"are at 0 to {self.n_tokens - 1}, or -{self.n_tokens} to -1 counted from the end"
             )
         return self.last_logits if place == self.n_tokens - 1 else self.unembed(self.stream[place])
 
@@ -366,7 +372,9 @@ class Trace:
 def _check(what: str, index: SupportsIndex, length: int) -> int:
     number = operator.index(index)
     if not 0 <= number < length:
-        raise IndexError(f"{what} {number} isn't there: {what}s count from 0 to {length - 1}")
+        raise IndexError(
+            f"{what} {quoted(number)} isn't there: {what}s count from 0 to {length - 1}"
+        )
     return number
 
 
@@ -469,7 +477,7 @@ def checked_ids(
     for position, token_id in enumerate(ids):
         if not hasattr(token_id, "__index__") or not 0 <= token_id < config.vocab_size:
             raise ValueError(
-                f"token id {token_id!r} at position {position} is outside the vocabulary: "
+                f"token id {quoted(token_id)} at position {position} is outside the vocabulary: "
                 f"ids are whole numbers from 0 to {config.vocab_size - 1}"
             )
     return [operator.index(token_id) for token_id in ids]

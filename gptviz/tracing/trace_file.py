@@ -20,12 +20,13 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 import gptviz
+from gptviz.files import AnyPath
+from gptviz.quoting import quoted
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.changes import silenced
 from gptviz.tracing.trace import BlockTrace, Trace
@@ -63,7 +64,7 @@ AFTER: dict[str, Callable[[Trace], Tensor | None]] = {
 
 
 def write_trace(
-    path: Path,
+    path: AnyPath,
     trace: Trace,
     only: Sequence[str] = ("*",),
     most_bytes: int | None = None,
@@ -126,7 +127,7 @@ def _chosen(trace: Trace, only: Sequence[str]) -> dict[str, Made]:
     for pattern in only:
         if not any(fnmatchcase(name, pattern) for name in everything):
             raise ValueError(
-                f"no tensor is called {pattern!r}: names are such as embeddings, "
+                f"no tensor is called {quoted(pattern)}: names are such as embeddings, "
                 "blocks.0.resid_post and blocks.0.attention.q, and * stands for anything"
             )
     return {

@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from gptviz.analysis.heads import INDUCTION, repeated_tokens
 from gptviz.analysis.loss import losses
@@ -56,6 +57,30 @@ def test_the_pass(printed, tales):
     assert f"after block 3: ({len(ids)}, 256)" in printed
     for claim in ("a block adds", "and hands on", "the same"):
         assert f"{claim}: True" in printed
+
+
+def test_gradients_through_a_clone(printed, tales):
+    t = trace(tales.model, tales.tokenizer.encode(TEXT))
+    best = int(t.last_logits.argmax())
+
+    def score(stream):
+        x = stream[None]
+        for block in tales.model.blocks[4:]:
+            x = block(x)
+        return tales.model.out_head(tales.model.final_norm(x))[0, -1, best]
+
+    assert "the scores of the pass: True" in printed
+    label, strength = re.search(r"it hangs most on (\S+): (\S+) a unit", printed).groups()
+    stream = t.blocks[3].resid_post.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(score(stream), stream)
+    lengths = gradient.norm(dim=-1)
+    assert label == tales.tokenizer.label(int(t.token_ids[lengths.argmax()]))
+    # Along the gradient a score climbs at the gradient's length: measured by a small step.
+    step = torch.zeros_like(gradient)
+    step[lengths.argmax()] = 0.05 * gradient[lengths.argmax()] / lengths.max()
+    with torch.no_grad():
+        climbed = (score(stream + step) - score(stream - step)) / 0.1
+    assert float(strength) == pytest.approx(float(climbed), rel=0.05)
 
 
 def test_head_5_of_layer_0_looks_back_by_one(printed, tales):

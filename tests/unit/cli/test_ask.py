@@ -17,7 +17,7 @@ READING = [("predict",), ("heads",), ("trace", "--only", "token_ids")]
 @pytest.fixture(params=READING, ids=lambda options: options[0])
 def command(request, tmp_path):
     """A command that reads a text."""
-    out = ("--out", tmp_path / "t.safetensors") if request.param[0] == "trace" else ()
+    out = ("--force", "--out", tmp_path / "t.safetensors") if request.param[0] == "trace" else ()
     return (*request.param, *out)
 
 
@@ -28,7 +28,17 @@ def test_the_sentence_of_the_app_is_read_first(answer, command):
 
 def test_standard_input(answer, command):
     tokenizer = load("tales").tokenizer
-    for given, read in (("A king\n", "A king"), ("A\n\n", "A\n"), ("Änne é", "Änne é")):
+    cases = {
+        "A king\n": "A king",
+        "A king\r\n": "A king",
+        "A\n\n": "A\n",
+        "A\r\n\r\n": "A\r\n",
+        "A\nB\r": "A\nB\r",
+        "Änne é": "Änne é",
+        "\ufeffA king": "A king",
+        "\ufeff\ufeffA": "\ufeffA",
+    }
+    for given, read in cases.items():
         found = answer(*command, "--text", "-", stdin=given.encode())
         assert found["tokens"] == tokenizer.labels(tokenizer.encode(read))
 
@@ -50,6 +60,14 @@ def test_a_long_text_is_cut_and_says_so_aside(gptviz, command):
     assert len(json.loads(result.stdout)["tokens"]) == 256
     note = " ".join(result.stderr.split())
     assert note.endswith("tokens; the model reads the first 256 (context_length).")
+
+
+def test_a_space_at_the_end_is_pointed_out_aside(gptviz, command):
+    result = gptviz(*command, "--text", "A king ", "--json")
+    assert json.loads(result.stdout)["tokens"][-1] == "␣"
+    assert "The text ends in a space." in result.stderr
+    for text in ("A king", "A king\n", "A king " * 300):
+        assert "ends in a space" not in gptviz(*command, "--text", text).stderr
 
 
 def test_no_such_model(refused, command):
@@ -123,6 +141,42 @@ def test_nothing_in_an_option_drives_the_terminal(gptviz):
         for sign in "\x1b\x07\u202e":
             assert sign not in result.output
         assert "[red]king[/red]" in result.output
+
+
+LONG = "x" * 50_000
+NINES = "9" * 4_000  # Python still reads it
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--model", LONG),
+        ("--silence", LONG),
+        ("--silence", f"{NINES}.0"),
+        ("--silence", "9" * 5_000 + ".0"),
+        ("--seed", LONG),
+        ("--seed", NINES),
+        ("--" + LONG,),
+        ("--json=" + LONG,),
+        (LONG,),
+        ("two words " * 5_000,),
+    ],
+    ids=lambda options: " ".join(options)[:30],
+)
+def test_nothing_given_is_echoed_whole(gptviz, command, options):
+    result = gptviz(*command, *options)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert len(result.output) < 2_000
+    assert "Traceback" not in result.output
+
+
+def test_no_command_is_echoed_whole(gptviz):
+    for words in ((LONG,), ("--" + LONG,), ("heads", "--sort", LONG), ("trace", "--out", LONG)):
+        result = gptviz(*words)
+        assert result.exit_code == 2
+        assert "xxx...xxx" in result.output
+        assert len(result.output) < 1_000
 
 
 def test_a_token_that_looks_like_markup_is_shown_as_it_is(gptviz, monkeypatch):

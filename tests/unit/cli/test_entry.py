@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -36,6 +37,14 @@ def test_a_wrong_value_is_no_traceback(root):
     assert result.returncode == 2
     assert not result.stdout
     assert b"emb_dim=256 must be divisible by n_heads=7" in result.stderr
+    assert b"Traceback" not in result.stderr
+
+
+def test_a_standard_input_that_is_closed(root):
+    command = f"{shlex.quote(sys.executable)} -m gptviz.cli predict --text - <&-"
+    result = subprocess.run(command, shell=True, capture_output=True, cwd=root, timeout=120)
+    assert result.returncode == 2
+    assert b"standard input is closed" in result.stderr
     assert b"Traceback" not in result.stderr
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -31,7 +32,7 @@ def test_the_likeliest_come_first_with_all_their_digits(answer, tales):
     assert found["rest"] == pytest.approx(1 - float(values.sum()), abs=1e-6)
     bits = -float((probabilities * probabilities.log2()).sum())
     assert found["entropy_bits"] == pytest.approx(bits, abs=1e-4)
-    assert found["written"] == {"text": "", "tokens": []}
+    assert found["written"] == {"text": "", "tokens": [], "stopped": "as_asked"}
 
 
 def test_all_of_the_vocabulary_leaves_no_rest(answer, gptviz):
@@ -56,6 +57,31 @@ def test_the_text_goes_on_as_generation_has_it(answer, gptviz, tales):
     assert found["sampling"] == {"temperature": 0.8, "top_k": 40, "top_p": 0.9, "seed": 1}
     printed = gptviz("predict", "--text", KING, *options).stdout
     assert printed.endswith(f"\n{KING}{text}\n")  # no line of it was broken
+
+
+def test_a_full_context_stops_the_writing_and_says_so(gptviz, tales):
+    n = len(tales.tokenizer.encode(KING))
+    full = tales.model.config.context_length - n + 1  # the last can be drawn, but not read
+    for asked, said in ((full, ""), (400, f"{full} of 400 tokens were written: the context is")):
+        result = gptviz("predict", "--text", KING, "--generate", asked, "--json")
+        found = json.loads(result.stdout)["written"]
+        assert len(found["tokens"]) == full
+        assert found["stopped"] == ("context_length" if said else "as_asked")
+        assert said in result.stderr
+        assert bool(said) == bool(result.stderr)
+
+
+def test_the_end_of_the_text_stops_the_writing_and_says_so(gptviz, monkeypatch, tales):
+    king = tales.tokenizer.encode(KING)[-1]
+    monkeypatch.setattr("gptviz.tracing.generation.FULL_VOCAB_SIZE", king + 1)
+    monkeypatch.setattr("gptviz.tokenizer.Tokenizer.end_of_text", king, raising=False)
+    monkeypatch.setattr("gptviz.tracing.generation._draw", lambda *_: (king, 1.0))
+    monkeypatch.setattr(tales.tokenizer, "end_of_text", king)
+    monkeypatch.setattr("gptviz.loading.load", lambda *_: tales)
+    result = gptviz("predict", "--text", KING, "--generate", 5)
+    assert "1 of 5 tokens were written: the model ended the text (<|endoftext|>)" in result.stderr
+    found = gptviz("predict", "--text", KING, "--generate", 5, "--json").stdout
+    assert json.loads(found)["written"]["stopped"] == "end_of_text"
 
 
 def test_greedy_takes_the_likeliest(answer):

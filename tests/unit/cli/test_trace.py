@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 
 import numpy as np
 import pytest
@@ -73,7 +75,16 @@ def test_random_weights_are_those_of_the_seed(answer, monkeypatch, tmp_path):
 
 def test_the_table_lists_what_is_in_the_file(gptviz, answer, tmp_path):
     out = tmp_path / "trace.safetensors"
-    options = ("trace", "--out", out, "--only", "blocks.3.attention.*", "--only", "embeddings")
+    options = (
+        "trace",
+        "--force",
+        "--out",
+        out,
+        "--only",
+        "blocks.3.attention.*",
+        "--only",
+        "embeddings",
+    )
     found, listed = answer(*options), gptviz(*options).stdout
     in_file = load_file(out)
     inside = ("q", "k", "v", "attn_scores", "attn_weights", "context_vec")
@@ -93,7 +104,7 @@ def test_nothing_is_written_without_need(refused, tmp_path):
     out = tmp_path / "trace.safetensors"
     refused("trace", "--out", out, "--only", "nope", words=["no tensor is called 'nope'"])
     refused("trace", "--out", out, "--silence", "6.0", words=["layer 6, head 0 isn't there"])
-    refused("trace", "--out", tmp_path, words=["--out", "is a directory"])
+    refused("trace", "--out", tmp_path, words=["--out", "can't be written: it is a folder"])
     refused("trace", words=["--out"])
     assert not list(tmp_path.iterdir())
 
@@ -101,7 +112,50 @@ def test_nothing_is_written_without_need(refused, tmp_path):
 def test_where_nothing_can_be_written(refused, tmp_path):
     (tmp_path / "file").write_text("in the way")
     out = tmp_path / "file" / "trace.safetensors"
-    refused("trace", "--out", out, words=["trace.safetensors can't be written"])
+    refused("trace", "--out", out, words=["can't be written: Not a directory"])
+
+
+def test_a_file_that_is_there_is_replaced_by_force_alone(gptviz, refused, tmp_path):
+    out, aside = tmp_path / "notes.safetensors", tmp_path / "notes.unfinished"
+    out.write_text("mine")
+    aside.write_text("mine")
+    refused("trace", "--out", out, words=["is there already", "--force"])
+    assert out.read_text() == "mine"
+    assert gptviz("trace", "--out", out, "--force", "--only", "token_ids").exit_code == 0
+    assert "token_ids" in load_file(out)
+    assert aside.read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_file_has_the_mode_that_the_umask_leaves(gptviz, tmp_path):
+    before = os.umask(0o022)
+    try:
+        gptviz("trace", "--out", tmp_path / "t.safetensors", "--only", "token_ids")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "t.safetensors").stat().st_mode) == 0o644
+
+
+def test_a_link_is_written_through(gptviz, tmp_path):
+    (tmp_path / "link").symlink_to("target")
+    gptviz("trace", "--out", tmp_path / "link", "--only", "token_ids")
+    assert (tmp_path / "link").is_symlink()
+    assert "token_ids" in load_file(tmp_path / "target")
+
+
+def test_what_is_no_file_stays_what_it_is(refused, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    words = ["pipe' can't be written: it is not a regular file"]
+    refused("trace", "--out", tmp_path / "pipe", words=words)
+    refused("trace", "--force", "--out", tmp_path / "pipe", words=words)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_standard_output_is_not_for_tensors(refused, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    words = ["--out: standard output has the list of the tensors: name a file"]
+    refused("trace", "--out", "-", words=words)
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_would_not_fit_into_memory(refused, monkeypatch, tmp_path):

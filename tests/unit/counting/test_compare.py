@@ -149,5 +149,16 @@ def test_only_what_is_not_the_default_is_written():
     ],
 )
 def test_nonsense_is_no_configuration(text):
-    with pytest.raises(ValueError, match=r"."):
+    with pytest.raises(ValueError, match=r".") as caught:
         read(text)
+    assert len(str(caught.value)) < 400
+    assert "set_int_max_str_digits" not in str(caught.value)  # Python's own words help nobody
+
+
+def test_what_is_wrong_with_a_configuration_is_said():
+    with pytest.raises(ValueError, match="is no configuration: it can't be read as JSON"):
+        read('{"n')
+    with pytest.raises(ValueError, match="a JSON object with some of vocab_size, context_length,"):
+        read('{"colour":1}')
+    with pytest.raises(ValueError, match="n_layers=0 must be a whole number of at least 1"):
+        read('{"n_layers":0}')

@@ -523,3 +523,19 @@ def test_train_and_eval_mode_at_the_same_moment_do_not_mix(model: GPTModel) -> N
         assert torch.equal(one.logits(), other.logits())
         assert torch.equal(one.stream, other.stream)
     assert not torch.equal(alone[1].logits(), alone[2].logits())
+
+
+@pytest.mark.parametrize(
+    "found",
+    [lambda t: t.stream, lambda t: t.blocks[1].resid_pre, lambda t: t.blocks[0].attn_weights()],
+    ids=["stream", "resid_pre", "attn_weights"],
+)
+def test_autograd_needs_a_clone_of_a_traced_tensor(traced, found):
+    tensor = found(traced)
+    weight = torch.ones(1, requires_grad=True)
+    with pytest.raises(RuntimeError, match="Inference tensors cannot be saved for backward"):
+        (tensor * weight).sum()
+    with torch.no_grad(), torch.enable_grad():
+        own = tensor.clone().requires_grad_()
+        (own * weight).square().sum().backward()
+    assert torch.equal(own.grad, 2 * tensor)
