@@ -13,6 +13,7 @@ from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 PATIENCE = 240.0  # seconds
 TOO_EARLY = ForwardMsg.FINISHED_EARLY_FOR_RERUN  # another run is coming
@@ -95,5 +96,6 @@ def session(address: str) -> Iterator[Session]:
         address: of the server, "http://127.0.0.1:8501".
     """
     stream = f"ws{address.removeprefix('http')}/_stcore/stream"
-    with connect(stream, origin=address, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore[arg-type, list-item]
+    protocols = [Subprotocol("streamlit")]
+    with connect(stream, origin=Origin(address), subprotocols=protocols, max_size=None) as socket:
         yield Session(socket)

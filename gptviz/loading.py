@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,28 +30,47 @@ class Loaded:
         return sum(tensor.nbytes for _, tensor in own_tensors(self.model))
 
 
-def load(name: str, seed: int = 123) -> Loaded:
+def preset(name: str) -> GPTConfig:
+    """The configuration of this name.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"there is no model {name!r}: choose one of {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def load(name: str, seed: int = 123, before_band: Callable[[], object] | None = None) -> Loaded:
     """The trained model that ships ("tales"), or a preset with random weights.
 
     Args:
         name: a preset's name.
         seed: where random weights start; a trained model has none.
+        before_band: called before each band of random weights is drawn; what it raises stops the
+            work and reaches the caller.
 
     Raises:
         ValueError: if there is no preset of that name.
         WeightsError: if the trained weights are missing or damaged.
     """
-    if name not in PRESETS:
-        raise ValueError(f"there is no model {name!r}: choose one of {', '.join(PRESETS)}")
+    config = preset(name)
     if name in TRAINED:
         return _ready(name, load_weights(TRAINED[name]))
-    return build(PRESETS[name], seed)
+    return build(config, seed, before_band)
 
 
-def build(config: GPTConfig, seed: int = 123) -> Loaded:
-    """A model with random weights, called by its preset's name or else "custom"."""
+def build(
+    config: GPTConfig, seed: int = 123, before_band: Callable[[], object] | None = None
+) -> Loaded:
+    """A model with random weights, called by its preset's name or else "custom".
+
+    Args:
+        before_band: as of ``load``.
+    """
     untrained = (name for name in PRESETS if name not in TRAINED and PRESETS[name] == config)
-    return _ready(next(untrained, "custom"), GPTModel(config, seed).eval())
+    model = GPTModel(config, seed, before_band=before_band)
+    return _ready(next(untrained, "custom"), model.eval())
 
 
 def _ready(name: str, model: GPTModel) -> Loaded:

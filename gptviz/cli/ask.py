@@ -14,7 +14,8 @@ from gptviz.cli.say import console, note
 from gptviz.config import PRESETS, GPTConfig
 from gptviz.interventions import Interventions
 from gptviz.ledger import Ledger
-from gptviz.reading import free_memory, largest_that_fits
+from gptviz.memory import free_memory
+from gptviz.reading import largest_that_fits
 
 if TYPE_CHECKING:
     from gptviz.loading import Loaded

@@ -10,7 +10,8 @@ import typer
 from gptviz.cli import ask
 from gptviz.cli.say import as_json, say, table
 from gptviz.costs import size
-from gptviz.reading import MODEL, SEED, TEXT, free_memory
+from gptviz.memory import free_memory
+from gptviz.reading import MODEL, SEED, TEXT
 
 
 def trace(

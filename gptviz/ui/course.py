@@ -13,7 +13,7 @@ from gptviz.course import STAGES, stage_of, stage_that_builds
 from gptviz.diagram.drawing import chance
 from gptviz.diagram.parts import part
 from gptviz.ledger import Ledger
-from gptviz.reading import free_memory
+from gptviz.memory import NotEnoughMemoryError, free_memory, promised
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import built, live
 from gptviz.ui.controls import Screen, go_to_stage
@@ -145,16 +145,19 @@ def _book(placeholders: frozenset[str]) -> None:
 
 
 def _run_book(config: GPTConfig, needed: int) -> None:
-    if needed > free_memory():
-        st.warning(
-            f"The book's model would take {needed / 2**30:,.1f} GiB of memory; "
-            f"{free_memory() / 2**30:,.1f} GiB can be used now."
-        )
-        return
     with st.spinner("Making the book's model and running it: some seconds…", show_time=True):
         from gptviz.book import check
 
-        st.session_state.setdefault("book", {})[config] = check(config)
+        try:
+            with promised(needed, live.stop_if_stale):
+                found = check(config, live.stop_if_stale)
+        except NotEnoughMemoryError:
+            st.warning(
+                f"The book's model would take {needed / 2**30:,.1f} GiB of memory; "
+                f"{free_memory() / 2**30:,.1f} GiB can be used now."
+            )
+            return
+        st.session_state.setdefault("book", {})[config] = found
 
 
 def _comparisons(found: tuple[Comparison, ...]) -> None:
