@@ -24,11 +24,17 @@ class Session:
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
+        self._id = ""
         self._page = ClientState()
         self._shown: dict[str, tuple[str, Any]] = {}  # key: kind and proto, as last sent
 
     def open(self, page: str, **link: object) -> None:
-        """Come to a page by a link; "" is the first page. Nothing is waited for."""
+        """Come to a page; "" is the first one. Nothing is waited for.
+
+        Args:
+            link: what the address says. Only a visitor's first one is read.
+        """
+        self._shown.clear()
         self._page = ClientState(page_name=page, query_string=urlencode(link))
         self._run()
 
@@ -56,14 +62,20 @@ class Session:
         """
         file_id = self._shown[key][1].deferred_file_id
         message = BackMsg()
-        message.backend_operation_request.request_id = file_id
-        message.backend_operation_request.deferred_file.file_id = file_id
+        request = message.backend_operation_request
+        request.request_id, request.session_id = file_id, self._id
+        request.deferred_file.file_id = file_id
         self._socket.send(message.SerializeToString())
         while (got := self._next()).WhichOneof("type") != "backend_operation_response":
             pass
         if got.backend_operation_response.error_msg:
             raise RuntimeError(got.backend_operation_response.error_msg)
         return got.backend_operation_response.deferred_file.url
+
+    @property
+    def downloads(self) -> list[str]:
+        """The buttons on the page that make their file when asked."""
+        return [key for key, (kind, _) in self._shown.items() if kind == "download_button"]
 
     def settle(self) -> None:
         """Wait until the last thing that was asked for is done."""
@@ -77,6 +89,8 @@ class Session:
 
     def _next(self) -> ForwardMsg:
         message = ForwardMsg.FromString(self._socket.recv(PATIENCE))
+        if message.WhichOneof("type") == "new_session":
+            self._id = message.new_session.initialize.session_id
         if message.WhichOneof("type") == "delta":
             self._see(message.delta)
         return message
@@ -96,6 +110,11 @@ def session(address: str) -> Iterator[Session]:
         address: of the server, "http://127.0.0.1:8501".
     """
     stream = f"ws{address.removeprefix('http')}/_stcore/stream"
-    protocols = [Subprotocol("streamlit")]
-    with connect(stream, origin=Origin(address), subprotocols=protocols, max_size=None) as socket:
+    options: dict[str, Any] = {
+        "origin": Origin(address),
+        "subprotocols": [Subprotocol("streamlit")],
+        "max_size": None,
+        "close_timeout": 0.1,  # a tab that is closed doesn't read what is still on its way
+    }
+    with connect(stream, **options) as socket:
         yield Session(socket)

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Condition, Lock
+from threading import Condition, Lock, Timer
 
 import psutil
 from cachetools import cached
@@ -62,6 +62,7 @@ def promised(n_bytes: int, while_waiting: Callable[[], object] | None = None) ->
         yield
     finally:
         _promises.take_back(n_bytes)
+        _give_back_soon()
 
 
 class _Promises:
@@ -119,3 +120,19 @@ def give_back() -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
         if trim is not None:
             trim(0)
+
+
+_is_coming = Lock()
+
+
+def _give_back_soon() -> None:
+    """``give_back``, once the run that did the work has ended too; several works share one."""
+    if _is_coming.acquire(blocking=False):
+        timer = Timer(GRACE, _give_back_now)
+        timer.daemon = True
+        timer.start()
+
+
+def _give_back_now() -> None:
+    _is_coming.release()
+    give_back()
