@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import pytest
 
 from gptviz import cache
-from gptviz.cache import ByteCache, cached_model, cached_trace, kept_trace, shared
+from gptviz.byte_cache import ByteCache
+from gptviz.cache import cached_model, cached_trace, has_model, kept_trace
 from gptviz.config import PRESETS, Dropout, GPTConfig
 from gptviz.interventions import Interventions
+from gptviz.memory import shared
 
 SMALL = GPTConfig(vocab_size=300, context_length=16, emb_dim=16, n_heads=2, n_layers=2)
 
@@ -172,26 +174,69 @@ def test_unknown_names_are_refused() -> None:
         cached_trace("gpt5", [1])
 
 
-def test_the_bound_is_half_of_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Memory:
-        available = 1000
+def test_what_was_used_longest_ago_is_dropped_first_and_no_more_than_is_wanted() -> None:
+    kept = ByteCache(100)
+    for key in "abc":
+        kept.get(key, thing(30))
+    kept.peek("a")
+    kept.drop(31)
+    assert [key in kept for key in "abc"] == [True, False, False]
+    kept.drop(1000)
+    assert kept.nbytes == 0
 
-    monkeypatch.setattr(cache.psutil, "virtual_memory", Memory)
-    assert shared().max_bytes == 500
+
+def test_who_waits_for_one_that_was_stopped_makes_it_and_hears_nothing_of_it() -> None:
+    kept, making, stop = ByteCache(100), threading.Event(), threading.Event()
+
+    def stopped() -> Thing:
+        making.set()
+        assert stop.wait(30)
+        raise InterruptedError
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(kept.get, "a", stopped)
+        assert making.wait(30)
+        second = pool.submit(kept.get, "a", thing(7))
+        stop.set()
+        assert second.result(30).nbytes == 7
+        with pytest.raises(InterruptedError):
+            first.result(30)
 
 
-def test_those_who_come_first_at_the_same_time_get_the_same_one(
-    monkeypatch: pytest.MonkeyPatch,
+def test_waiting_can_be_ended() -> None:
+    kept, making, go_on = ByteCache(100), threading.Event(), threading.Event()
+
+    def slow() -> Thing:
+        making.set()
+        assert go_on.wait(30)
+        return Thing(7)
+
+    def leave() -> None:
+        raise InterruptedError
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(kept.get, "a", slow)
+        assert making.wait(30)
+        with pytest.raises(InterruptedError):
+            kept.get("a", thing(7), while_waiting=leave)
+        go_on.set()
+        assert first.result(30) is kept.peek("a")
+
+
+@pytest.mark.parametrize("source", [SMALL, "gpt2-small"])
+def test_the_making_of_a_model_can_be_stopped(
+    source: str | GPTConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both_here = threading.Barrier(2, timeout=20)
+    monkeypatch.setitem(PRESETS, "gpt2-small", SMALL)
+    calls = []
 
-    class Memory:
-        available = 1000
+    def stop() -> None:
+        calls.append(None)
+        if len(calls) == 3:
+            raise InterruptedError
 
-        def __init__(self) -> None:
-            both_here.wait()
-
-    monkeypatch.setattr(cache.psutil, "virtual_memory", Memory)
-    with ThreadPoolExecutor(2) as threads:
-        one, other = (threads.submit(shared) for _ in range(2))
-    assert one.result() is other.result()
+    with pytest.raises(InterruptedError):
+        cached_trace(source, [1], before_band=stop)
+    assert not has_model(source)
+    assert shared().nbytes == 0
+    assert cached_model(source).nbytes  # and another visitor has it

@@ -6,17 +6,14 @@ import pytest
 
 from gptviz.config import PRESETS
 from gptviz.ledger import Ledger
-from gptviz.reading import MODEL, TEXT, USABLE, free_memory, largest_that_fits
+from gptviz.memory import USABLE, shared
+from gptviz.reading import MODEL, TEXT, largest_that_fits
 from gptviz.tokenizer import Tokenizer
 
 
 def free(monkeypatch, n_bytes):
-    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=n_bytes))
-
-
-def test_a_part_of_the_memory_is_left_alone(monkeypatch):
-    free(monkeypatch, 1000)
-    assert free_memory() == 800
+    left = n_bytes - shared().nbytes
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=left))
 
 
 @pytest.mark.parametrize("name", PRESETS)
