@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from gptviz.loading import TRAINED, load
+from gptviz.memory import shared
 from gptviz.reading import TEXT
 from gptviz.ui.controls import TRAINED as TRAINED_IN_THE_APP
 
@@ -57,7 +58,7 @@ def test_no_such_model(refused, command):
 
 
 def free_memory(monkeypatch, n_bytes):
-    answer = SimpleNamespace(available=n_bytes)
+    answer = SimpleNamespace(available=n_bytes - shared().nbytes)
     monkeypatch.setattr("psutil.virtual_memory", lambda: answer)
 
 
