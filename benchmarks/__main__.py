@@ -1,6 +1,6 @@
 """Measure the claims, print them as tables, and write them down as JSON.
 
-python -m benchmarks --only trace,overview,browser --repeats 9 --out runs/benchmarks.json
+python -m benchmarks --only trace,soak --repeats 9 --minutes 10 --out runs/benchmarks.json
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import torch
 import typer
 from playwright.sync_api import sync_playwright
 
-from benchmarks import browser, overview, trace
+from benchmarks import browser, overview, soak, trace
 from benchmarks.table import Table, as_json, markdown
 from scripts.chromium import launch
 
-PARTS = ("trace", "overview", "browser")
+PARTS = ("trace", "overview", "browser", "soak")
 
 
 def main(
@@ -31,6 +31,7 @@ def main(
     tokens: Annotated[str, typer.Option(help="Lengths of the traced sentence.")] = ",".join(
         map(str, trace.LENGTHS)
     ),
+    minutes: Annotated[float, typer.Option(min=2, help="How long visitors come and go.")] = 10,
     out: Annotated[Path, typer.Option(help="Where the JSON goes.")] = Path("runs/benchmarks.json"),
 ) -> None:
     """Measure, on this machine, what gptviz says of itself."""
@@ -39,7 +40,8 @@ def main(
         raise typer.BadParameter(f"no part {', '.join(sorted(unknown))}: {', '.join(PARTS)}")
     machine, tables = _machine(), []
     print("; ".join(f"{name} {value}" for name, value in machine.items()))
-    for table in _tables(parts, repeats, [int(number) for number in tokens.split(",")]):
+    lengths = [int(number) for number in tokens.split(",")]
+    for table in _tables(parts, repeats, lengths, minutes):
         print(f"\n{markdown(table)}", flush=True)
         tables.append(as_json(table))
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +49,7 @@ def main(
     print(f"\nEvery single measurement: {out}")
 
 
-def _tables(parts: list[str], repeats: int, lengths: list[int]) -> Iterator[Table]:
+def _tables(parts: list[str], repeats: int, lengths: list[int], minutes: float) -> Iterator[Table]:
     # The browser first: a trace leaves this process large.
     if {"overview", "browser"} & set(parts):
         with sync_playwright() as playwright, launch(playwright) as chromium:
@@ -55,6 +57,8 @@ def _tables(parts: list[str], repeats: int, lengths: list[int]) -> Iterator[Tabl
                 yield from browser.tables(chromium, repeats)
             if "overview" in parts:
                 yield from overview.tables(chromium, repeats)
+    if "soak" in parts:
+        yield from soak.tables(minutes)
     if "trace" in parts:
         yield from trace.tables(repeats, lengths)
 

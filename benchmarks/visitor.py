@@ -21,14 +21,22 @@ PATIENCE = 120_000  # ms
 
 
 @contextmanager
-def serving() -> Iterator[str]:
-    """A server of its own process; gives its address as soon as somebody answers there."""
+def serving(module: str = "", *arguments: str) -> Iterator[str]:
+    """A server of its own process; gives its address as soon as somebody answers there.
+
+    Args:
+        module: what serves, if it isn't Streamlit's own command: it is given the port first.
+        arguments: what it is given then.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    command += ["--server.headless", "true", "--logger.level", "error"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    own = ["streamlit", "run", "app.py", "--server.port", str(port)]
+    own += ["--server.headless", "true", "--logger.level", "error"]
+    command = [module, str(port), *arguments] if module else own
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command], cwd=ROOT, stdout=subprocess.DEVNULL
+    )
     try:
         _wait_for(process, port)
         yield f"http://127.0.0.1:{port}"

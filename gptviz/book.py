@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
@@ -58,7 +58,9 @@ class Comparison:
         )
 
 
-def check(config: GPTConfig) -> tuple[Comparison, ...]:
+def check(
+    config: GPTConfig, before_band: Callable[[], object] | None = None
+) -> tuple[Comparison, ...]:
     """Make the book's model, run its batch in train and in eval mode, and compare.
 
     The model is private and gone afterwards. One generator makes the weights and goes on to make
@@ -67,6 +69,8 @@ def check(config: GPTConfig) -> tuple[Comparison, ...]:
 
     Args:
         config: ``DUMMY`` or ``WHOLE``.
+        before_band: called while the weights are drawn, see ``draw_weights``; what it raises stops
+            the work and reaches the caller.
 
     Raises:
         KeyError: for any other; the book has no numbers of it.
@@ -74,7 +78,7 @@ def check(config: GPTConfig) -> tuple[Comparison, ...]:
     compare = {DUMMY: _dummy, WHOLE: _whole}[config]
     with _one_at_a_time:
         generator = torch.Generator().manual_seed(SEED)
-        model = GPTModel(config, generator)
+        model = GPTModel(config, generator, before_band=before_band)
         train = _logits(model.train(), generator) if SAME_DROPOUT else None
         evaluated = _logits(model.eval(), generator)
     return compare(train, evaluated)

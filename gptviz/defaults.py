@@ -1,10 +1,9 @@
-"""What is read where nothing else is asked for, and whether there is memory to read it."""
+"""What is read where nothing else is asked for, and the largest model that can read it."""
 
 from __future__ import annotations
 
-import psutil
-
 from gptviz.counting.ledger import Ledger
+from gptviz.memory import free_memory
 from gptviz.presets import PRESETS
 
 MODEL = "tales"
@@ -13,12 +12,6 @@ TEXT = (
     "Once upon a time there was a dear little girl who was loved by everyone who looked at her, "
     "but most of all by her"
 )
-USABLE = 0.8  # of the memory that is free
-
-
-def free_memory() -> int:
-    """Bytes that can be used now."""
-    return int(psutil.virtual_memory().available * USABLE)
 
 
 def largest_that_fits() -> str | None:

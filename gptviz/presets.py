@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gptviz.config import GPTConfig
+from gptviz.quoting import quoted
 
 PRESETS: dict[str, GPTConfig] = {
     "tales": GPTConfig(
@@ -22,3 +23,14 @@ PRESETS: dict[str, GPTConfig] = {
 }
 
 TRAINED = ("tales",)  # presets whose weights ship with gptviz; all others get random ones
+
+
+def preset(name: str) -> GPTConfig:
+    """The configuration of this name.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"there is no model {quoted(name)}: choose one of {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -14,7 +14,8 @@ import typer
 from gptviz.cli.say import console, note
 from gptviz.config import GPTConfig
 from gptviz.counting.ledger import Ledger
-from gptviz.defaults import free_memory, largest_that_fits
+from gptviz.defaults import largest_that_fits
+from gptviz.memory import free_memory
 from gptviz.presets import PRESETS
 from gptviz.quoting import quoted
 from gptviz.tracing import changes

@@ -10,8 +10,9 @@ import typer
 from gptviz.cli import ask
 from gptviz.cli.say import as_json, say, table
 from gptviz.counting.costs import size
-from gptviz.defaults import MODEL, SEED, TEXT, free_memory
+from gptviz.defaults import MODEL, SEED, TEXT
 from gptviz.files import check_writable, reason
+from gptviz.memory import free_memory
 from gptviz.presets import TRAINED
 from gptviz.quoting import quoted
 

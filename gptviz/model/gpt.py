@@ -6,6 +6,7 @@ Source: Radford et al. 2019 (GPT-2).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 
 import torch
 from jaxtyping import Float, Int
@@ -16,6 +17,8 @@ from gptviz.model.block import TransformerBlock
 from gptviz.model.kv_cache import KVCache
 from gptviz.model.norms import LayerNorm, norm
 from gptviz.model.positions import positions
+
+BAND = 2**23  # weights drawn at once: a tenth of a second
 
 
 class GPTModel(nn.Module):
@@ -28,6 +31,7 @@ class GPTModel(nn.Module):
         config: what to build.
         seed: where the random weights start; or a generator, which goes on from where it is.
         device: ``"meta"`` gives shapes without memory and draws no weights.
+        before_band: see ``draw_weights``.
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class GPTModel(nn.Module):
         config: GPTConfig,
         seed: int | torch.Generator = 123,
         device: torch.device | str = "cpu",
+        before_band: Callable[[], object] | None = None,
     ) -> None:
         super().__init__()
         self.config = config
@@ -50,7 +55,7 @@ class GPTModel(nn.Module):
         if config.tie_weights:
             self.out_head.weight = self.tok_emb.weight
         if torch.device(device).type != "meta":
-            draw_weights(self, seed)
+            draw_weights(self, seed, before_band)
 
     def forward(
         self, token_ids: Int[Tensor, "batch n_tokens"], cache: KVCache | None = None
@@ -73,17 +78,44 @@ class GPTModel(nn.Module):
         return self.out_head(self.final_norm(x))
 
 
-def draw_weights(model: GPTModel, seed: int | torch.Generator) -> None:
-    """Draw every weight anew, part by part in forward order, by torch's default distributions."""
+def draw_weights(
+    model: GPTModel,
+    seed: int | torch.Generator,
+    before_band: Callable[[], object] | None = None,
+) -> None:
+    """Draw every weight anew, part by part in forward order, by torch's default distributions.
+
+    Args:
+        before_band: called before each band of weights is drawn; what it raises stops the work and
+            reaches the caller.
+    """
     generator = seed if isinstance(seed, torch.Generator) else torch.Generator().manual_seed(seed)
     for module in model.modules():
         if isinstance(module, LayerNorm):
             nn.init.ones_(module.scale)
             nn.init.zeros_(module.shift)
         elif isinstance(module, nn.Embedding):
-            nn.init.normal_(module.weight, generator=generator)
+            for band in bands(module.weight, before_band):
+                nn.init.normal_(band, generator=generator)
         elif isinstance(module, nn.Linear) and module.weight is not model.tok_emb.weight:
-            nn.init.kaiming_uniform_(module.weight, a=math.sqrt(5), generator=generator)
+            for band in bands(module.weight, before_band):
+                nn.init.kaiming_uniform_(band, a=math.sqrt(5), generator=generator)
             if module.bias is not None:
                 bound = 1 / math.sqrt(module.in_features)
                 nn.init.uniform_(module.bias, -bound, bound, generator=generator)
+
+
+def bands(
+    weight: Float[Tensor, "rows columns"], before_band: Callable[[], object] | None = None
+) -> Iterator[Float[Tensor, "_ columns"]]:
+    """A weight in bands of rows, which share its memory: drawn in turn, they get the same numbers.
+
+    torch draws normal numbers in groups of 16, and fewer than 16 in another way: so every band but
+    the last has 16 rows or a multiple, and the last, which has the rest, no fewer.
+    """
+    rows = max(1, BAND // (16 * weight.shape[1])) * 16
+    starts = range(rows, len(weight) - rows + 1, rows)
+    for band in weight.detach().tensor_split(list(starts)):
+        if before_band is not None:
+            before_band()
+        yield band

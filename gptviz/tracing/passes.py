@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from gptviz.config import Dropout, GPTConfig
 from gptviz.defaults import SEED
-from gptviz.presets import PRESETS, TRAINED
+from gptviz.presets import PRESETS, TRAINED, preset
 from gptviz.tracing.changes import UNCHANGED, Changes
 
 
@@ -19,6 +19,9 @@ class ModelKey:
         source: a preset's name, or any configuration. A preset with random weights is its
             configuration.
         seed: where random weights start; of no effect on a trained model.
+
+    Raises:
+        ValueError: if there is no preset of that name.
     """
 
     source: str | GPTConfig
@@ -28,7 +31,12 @@ class ModelKey:
         if self.source in TRAINED:
             object.__setattr__(self, "seed", SEED)
         elif isinstance(self.source, str):
-            object.__setattr__(self, "source", PRESETS.get(self.source, self.source))
+            object.__setattr__(self, "source", preset(self.source))
+
+    @property
+    def config(self) -> GPTConfig:
+        """The model's configuration."""
+        return self.source if isinstance(self.source, GPTConfig) else PRESETS[self.source]
 
 
 @dataclass(frozen=True)
@@ -46,3 +54,14 @@ class Pass:
     ids: tuple[int, ...]
     dropout: Dropout | None = None
     changes: Changes = UNCHANGED
+
+
+def pass_of(
+    source: str | GPTConfig,
+    ids: Iterable[int],
+    seed: int = SEED,
+    dropout: Dropout | None = None,
+    changes: Changes = UNCHANGED,
+) -> Pass:
+    """A pass of a model that has a key: see ``ModelKey``."""
+    return Pass(ModelKey(source, seed), tuple(ids), dropout, changes)

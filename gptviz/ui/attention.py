@@ -17,6 +17,7 @@ from gptviz.ui import (
     attention_silence,
     attention_steps,
     choose,
+    live,
 )
 from gptviz.ui.chart import chart, take_along
 from gptviz.ui.controls import Screen
@@ -102,13 +103,15 @@ def _lines(screen: Screen, trace: Trace) -> None:
         )
     _note_dropout(screen)
     lines(weights, screen.labels, token, "lines")
-    csv = partial(_as_csv, weights, screen.labels)
-    take_along("lines", csv, "words")
+    take_along("lines", partial(_as_csv, screen, *chosen_head()), "words")
 
 
-def _as_csv(weights: np.ndarray, labels: tuple[str, ...]) -> str:
+def _as_csv(screen: Screen, layer: int, head: int) -> str:
     """The whole head, however much of it is drawn."""
-    return as_csv(attention_map(weights, labels, theme()))
+    from gptviz.analysis.attention import head_map
+
+    weights = head_map(live.again(screen), layer, head)
+    return as_csv(attention_map(weights, screen.labels, theme()))
 
 
 def _one_token(screen: Screen, trace: Trace) -> None:

@@ -86,9 +86,8 @@ def _of_model(
 
     def make() -> np.ndarray:
         from gptviz.analysis.heads import measured
-        from gptviz.cache import cached_trace
 
-        read = cached_trace(source, ids, seed, live.stop_if_stale, screen.dropout)
+        read = live.another(screen, source, seed, ids)
         return measured(read, before_layer=live.stop_if_stale)
 
     return live.once(screen, ("measures", what), make)

@@ -71,14 +71,9 @@ def _one(screen: Screen, trace: Trace, position: int, head: Head) -> None:
 
 
 def _without(screen: Screen, head: Head) -> Trace:
-    from gptviz.cache import cached_trace
-
     silenced = silence({head})
-    ids = screen.token_ids
     with st.spinner("Reading the sentence without the head…"):
-        return cached_trace(
-            screen.source, ids, screen.seed, live.stop_if_stale, screen.dropout, silenced
-        )
+        return live.another(screen, screen.source, screen.seed, screen.token_ids, silenced)
 
 
 def _verdict(found: Shift) -> None:

@@ -11,9 +11,9 @@ import streamlit as st
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.counting.ledger import Ledger
 from gptviz.course import STAGES, stage_of, stage_that_builds
-from gptviz.defaults import free_memory
 from gptviz.diagram.drawing import chance
 from gptviz.diagram.parts import piece
+from gptviz.memory import NotEnoughMemoryError, free_memory, promised
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import built, live
@@ -149,16 +149,19 @@ def _book(placeholders: frozenset[str]) -> None:
 
 
 def _run_book(config: GPTConfig, needed: int) -> None:
-    if needed > free_memory():
-        st.warning(
-            f"The book's model would take {needed / 2**30:,.1f} GiB of memory; "
-            f"{free_memory() / 2**30:,.1f} GiB can be used now."
-        )
-        return
     with st.spinner("Making the book's model and running it: some seconds…", show_time=True):
         from gptviz.book import check
 
-        st.session_state.setdefault("book", {})[config] = check(config)
+        try:
+            with promised(needed, live.stop_if_stale):
+                found = check(config, live.stop_if_stale)
+        except NotEnoughMemoryError:
+            st.warning(
+                f"The book's model would take {needed / 2**30:,.1f} GiB of memory; "
+                f"{free_memory() / 2**30:,.1f} GiB can be used now."
+            )
+            return
+        st.session_state.setdefault("book", {})[config] = found
 
 
 def _comparisons(found: tuple[Comparison, ...]) -> None:

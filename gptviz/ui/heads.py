@@ -43,15 +43,15 @@ def heads_overview(screen: Screen, trace: Trace, key: str) -> None:
         "spoken": f"{layers} layers with {heads} attention maps each; arrow keys choose one",
     }
     _draw(overview.maps, about, key)
-    csv = partial(_weights_as_csv, trace, screen.labels, size, overview.factor)
-    take_along(key, csv, "canvas")
+    take_along(key, partial(_weights_as_csv, screen, size, overview.factor), "canvas")
 
 
-def _weights_as_csv(trace: Trace, labels: tuple[str, ...], size: int, factor: int) -> str:
+def _weights_as_csv(screen: Screen, size: int, factor: int) -> str:
     from gptviz.analysis.overview import largest_weights
 
+    trace = live.again(screen)
     layers = (largest_weights(trace, layer, size) for layer in range(trace.config.n_layers))
-    return heads_as_csv(layers, labels, factor)
+    return heads_as_csv(layers, screen.labels, factor)
 
 
 def heads_grid(

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 
 from gptviz.counting.ledger import Ledger
-from gptviz.defaults import free_memory, largest_that_fits
+from gptviz.defaults import largest_that_fits
+from gptviz.memory import NotEnoughMemoryError, free_memory, shared
+from gptviz.tracing.changes import UNCHANGED, Interventions
 from gptviz.ui.controls import Screen, return_to
 from gptviz.ui.frame import WARM
 
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from gptviz.analysis.overview import Overview
-    from gptviz.cache import Sized
+    from gptviz.byte_cache import Sized
+    from gptviz.config import GPTConfig
     from gptviz.tracing.trace import Trace
 
 T = TypeVar("T", bound="Sized")
@@ -73,13 +76,53 @@ def _read(screen: Screen, place: DeltaGenerator) -> Trace | None:
         if not screen.is_trained:
             time.sleep(0.2)  # a slider on the move: let the next value come first
             stop_if_stale()
-        from gptviz.cache import cached_model, cached_trace
+        try:
+            return _traced(screen, place)
+        except NotEnoughMemoryError:
+            _too_large(screen)
+            return None
 
-        cached_model(screen.source, screen.seed)  # so that the time below is the pass's own
-        n_layers = screen.config.n_layers
-        words = f"Block {{}} of 0 to {n_layers - 1}"
-        progress = Progress(n_layers, words, place, partial(_stop, _pass_of(screen)))
-        return cached_trace(screen.source, screen.token_ids, screen.seed, progress, screen.dropout)
+
+def _traced(screen: Screen, place: DeltaGenerator) -> Trace:
+    """The model made and the pass run: both end when nobody waits for this run any more."""
+    from gptviz.cache import cached_model, cached_trace
+
+    source, seed, n_layers = screen.source, screen.seed, screen.config.n_layers
+    cached_model(source, seed, stop_if_stale)  # so that the time below is the pass's own
+    words = f"Block {{}} of 0 to {n_layers - 1}"
+    progress = Progress(n_layers, words, place, partial(_stop, _pass_of(screen)))
+    ids, dropout = screen.token_ids, screen.dropout
+    return cached_trace(source, ids, seed, progress, dropout, before_band=stop_if_stale)
+
+
+def again(screen: Screen) -> Trace:
+    """The sentence's trace for a file that is asked for later, outside of any run.
+
+    What waits for the press of a button keeps the screen, which is small, and never a trace: that
+    would live, with its model, as long as the page is open.
+    """
+    from gptviz.cache import cached_trace
+
+    return cached_trace(screen.source, screen.token_ids, screen.seed, dropout=screen.dropout)
+
+
+def another(
+    screen: Screen,
+    source: str | GPTConfig,
+    seed: int,
+    token_ids: tuple[int, ...],
+    interventions: Interventions = UNCHANGED,
+) -> Trace:
+    """A pass besides the page's own; without memory for it, the page ends here and says why."""
+    from gptviz.cache import cached_trace
+
+    try:
+        return cached_trace(
+            source, token_ids, seed, stop_if_stale, screen.dropout, interventions, stop_if_stale
+        )
+    except NotEnoughMemoryError:
+        _too_large(screen)
+        st.stop()
 
 
 def _pass_of(screen: Screen) -> Hashable:
@@ -157,17 +200,11 @@ def once(screen: Screen, what: Hashable, make: Callable[[], T]) -> T:
     Args:
         what: names it, with all that it depends on besides the pass: a layer, a head.
     """
-    from gptviz.cache import shared
-
-    return shared().get((what, _pass_of(screen)), make)
+    return shared().get((what, _pass_of(screen)), make, while_waiting=stop_if_stale)
 
 
 def kept(screen: Screen, what: Hashable) -> Any | None:
     """What ``once`` found out, if it is at hand; never waits, and never imports torch."""
-    if not WARM.is_set():
-        return None
-    from gptviz.cache import shared
-
     return shared().peek((what, _pass_of(screen)))
 
 

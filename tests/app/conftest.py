@@ -15,7 +15,7 @@ from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
-from gptviz.cache import shared
+from gptviz.memory import shared
 from gptviz.ui import frame
 
 # A model that is made in no time, for tests that are about something else.
@@ -183,10 +183,10 @@ def small(visit) -> Visit:
 
 @pytest.fixture
 def free_memory(monkeypatch) -> Callable[[int], None]:
-    """``free_memory(n_bytes)``: from now on the machine has this much to give."""
+    """``free_memory(n_bytes)``: from now on the machine has this much to give, the cache's too."""
 
     def set_free(n_bytes: int) -> None:
-        answer = SimpleNamespace(available=n_bytes)
+        answer = SimpleNamespace(available=n_bytes - shared().nbytes)
         monkeypatch.setattr("psutil.virtual_memory", lambda: answer)
 
     return set_free

@@ -9,6 +9,7 @@ from gptviz.analysis.stations import STATIONS, station_values
 from gptviz.cache import cached_trace
 from gptviz.config import Dropout
 from gptviz.tokenizer import Tokenizer
+from gptviz.tracing.passes import pass_of
 from gptviz.ui import choose
 
 PAGE = "pages/activations.py"
@@ -18,12 +19,12 @@ VIEWS = tuple(choose.ACTIVATIONS_VIEWS)
 
 @pytest.fixture
 def trace():
-    return cached_trace("tales", Tokenizer(8192).encode(TEXT))
+    return cached_trace(pass_of("tales", Tokenizer(8192).encode(TEXT)))
 
 
 @pytest.fixture
 def dropping(trace):
-    return cached_trace("tales", trace.token_ids.tolist(), dropout=Dropout(0.2, seed=7))
+    return cached_trace(pass_of("tales", trace.token_ids.tolist(), dropout=Dropout(0.2, seed=7)))
 
 
 @pytest.fixture

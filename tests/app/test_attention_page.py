@@ -15,6 +15,7 @@ from gptviz.config import Dropout
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.changes import silence
+from gptviz.tracing.passes import pass_of
 from gptviz.ui import choose
 from gptviz.ui.attention import TAUGHT
 from gptviz.ui.lines import window
@@ -27,7 +28,7 @@ EACH = "Silence each of the 48 heads in turn"
 
 @pytest.fixture
 def trace():
-    return cached_trace("tales", IDS)
+    return cached_trace(pass_of("tales", IDS))
 
 
 @pytest.mark.parametrize("view", choose.ATTENTION_VIEWS)
@@ -74,7 +75,7 @@ def test_of_a_long_sentence_the_earlier_weights_are_summed(visit):
     meta = page.sent("lines")["meta"]
     first, last = window(len(ids), 80)
     assert (meta["first"], len(meta["labels"])) == (first, last - first) == (48, 48)
-    weights = head_map(cached_trace("tales", ids), 2, 4)
+    weights = head_map(cached_trace(pass_of("tales", ids)), 2, 4)
     expected = [sum(float(w) for w in weights[query, :first]) for query in range(first, last)]
     np.testing.assert_allclose(meta["before"], expected, rtol=1e-4, atol=1e-6)
 
@@ -102,7 +103,7 @@ def test_the_steps_are_those_of_the_query_and_add_up(train, visit):
     mode = {"train": "true", "drop_rate": "0.5"} if train else {}
     place = {"layer": "0", "head": "5", "token": "4"}
     page = visit(PAGE, text=TEXT, attention_view="steps", **place, **mode)
-    traced = cached_trace("tales", IDS, dropout=Dropout(0.5, 123) if train else None)
+    traced = cached_trace(pass_of("tales", IDS, dropout=Dropout(0.5, 123) if train else None))
     steps = query_steps(traced, 0, 5, 4)
     keys, carried = (table.value for table in page.app.dataframe)
     np.testing.assert_array_equal(keys["q · k"], steps.scores)
@@ -122,7 +123,9 @@ def test_the_steps_are_those_of_the_query_and_add_up(train, visit):
 def test_the_table_has_every_measure_of_every_head(on, visit):
     page = visit(PAGE, text=TEXT, attention_view="compare", measure="induction", measured_on=on)
     ids = IDS if on == "sentence" else repeated_tokens(8192, 32)
-    own, chance = (measured(cached_trace(source, ids)) for source in ("tales", PRESETS["tales"]))
+    own, chance = (
+        measured(cached_trace(pass_of(source, ids))) for source in ("tales", PRESETS["tales"])
+    )
     rows = page.app.dataframe[0].value
     assert len(rows) == 48
     for place, measure in enumerate(MEASURES):
@@ -183,7 +186,7 @@ def test_rollout_is_drawn_as_it_is(visit, trace, numbers):
 
 def without(head, dropout=None):
     silenced = silence({head})
-    return cached_trace("tales", IDS, dropout=dropout, changes=silenced)
+    return cached_trace(pass_of("tales", IDS, dropout=dropout, changes=silenced))
 
 
 def test_the_brightest_head_is_silenced_and_the_next_token_compared(visit, trace, numbers):
@@ -212,7 +215,7 @@ def test_each_head_is_silenced_in_turn_on_demand(train, visit):
     mode = {"train": "true", "drop_rate": "0.25", "mask_seed": "7"} if train else {}
     dropout = Dropout(0.25, 7) if train else None
     page = visit(PAGE, text=TEXT, attention_view="explanation", **mode).press(EACH)
-    expected = bits_of_each_head(cached_trace("tales", IDS, dropout=dropout), len(IDS) - 1)
+    expected = bits_of_each_head(cached_trace(pass_of("tales", IDS, dropout=dropout)), len(IDS) - 1)
     np.testing.assert_allclose(page.sent("silence_grid")["meta"]["values"], expected.ravel())
     assert EACH not in page.buttons
     page.click("silence_grid", "chosen", [1, 2])

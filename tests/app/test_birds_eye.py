@@ -13,6 +13,7 @@ from gptviz.counting.ledger import Ledger
 from gptviz.diagram.parts import BLOCK_PARTS, CORE_STEPS, IN_COLUMN, STEPS, level_of
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
+from gptviz.tracing.passes import pass_of
 
 
 def paths(page, which="wide"):
@@ -126,7 +127,7 @@ def test_fewer_layers_than_the_block_that_is_open(visit):
 def test_the_picture_shows_the_models_own_next_tokens(visit):
     page = visit(text="Once upon a")
     ids = Tokenizer(8192).encode("Once upon a")
-    top = likeliest(cached_trace("tales", ids), 5)
+    top = likeliest(cached_trace(pass_of("tales", ids)), 5)
     svg = page.sent("diagram")["wide"]
     for token_id, probability in zip(top.token_ids, top.probabilities, strict=True):
         assert f">{Tokenizer(8192).label(int(token_id))}</text>" in svg
@@ -168,7 +169,7 @@ def test_hostile_words_reach_the_picture_as_words(visit):
 def test_the_panel_says_what_comes_out_what_it_costs_and_the_code(visit):
     page = visit(text="Once upon a time", block="2", inside="attention", head="3")
     page.click("diagram", "clicked", "blocks.2.attention.core.softmax")
-    trace = cached_trace("tales", Tokenizer(8192).encode("Once upon a time"))
+    trace = cached_trace(pass_of("tales", Tokenizer(8192).encode("Once upon a time")))
     weights = trace.blocks[2].attn_weights(3)
     assert f"Mean {float(weights.mean()):.4g}" in page.words
     assert "What comes out, head 3: 4 × 4 numbers" in page.words
@@ -194,7 +195,7 @@ def test_the_other_pages_look_at_the_same_block_and_station(visit):
 
 
 def of_tales(text):
-    return cached_trace("tales", Tokenizer(8192).encode(text))
+    return cached_trace(pass_of("tales", Tokenizer(8192).encode(text)))
 
 
 def test_the_colours_tell_what_each_part_adds_and_the_legend_what_they_mean(visit):

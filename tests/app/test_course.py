@@ -16,6 +16,7 @@ from gptviz.counting.ledger import Ledger
 from gptviz.course import STAGES, placeholders_at
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
+from gptviz.tracing.passes import pass_of
 
 TEXT = "Once upon a time there was a king"
 SMALL = GPTConfig(vocab_size=1000, context_length=32, emb_dim=48, n_heads=4, n_layers=3)
@@ -42,11 +43,11 @@ def test_each_stage_really_runs_and_shows_its_loss(stage, small):
     assert page.parameters == Ledger(config).parameters
     assert STAGES[stage - 1].what in page.words
     ids = Tokenizer(1000).encode(TEXT)
-    loss = losses(cached_trace(config, ids)).mean()
+    loss = losses(cached_trace(pass_of(config, ids))).mean()
     shown = metrics(page)
     assert shown["Mean loss on the sentence"] == f"{loss:.3f} nats"
     assert shown["Even guess: ln 1,000"] == f"{math.log(1000):.3f} nats"
-    top = likeliest(cached_trace(config, ids), 5)
+    top = likeliest(cached_trace(pass_of(config, ids)), 5)
     likely = f"{Tokenizer(1000).label(int(top.token_ids[0]))} {top.probabilities[0]:.3f}"
     assert f"Likeliest next tokens: {likely}" in page.words
     dashed = "placeholder" in page.sent("diagram")["wide"]
@@ -55,7 +56,7 @@ def test_each_stage_really_runs_and_shows_its_loss(stage, small):
 
 def test_the_trained_models_loss_is_better_than_guessing(visit):
     page = visit(text=TEXT)
-    loss = losses(cached_trace("tales", Tokenizer(8192).encode(TEXT))).mean()
+    loss = losses(cached_trace(pass_of("tales", Tokenizer(8192).encode(TEXT)))).mean()
     assert metrics(page)["Mean loss on the sentence"] == f"{loss:.3f} nats"
     assert f"among {math.exp(loss):,.1f} tokens" in page.words
 
@@ -105,7 +106,7 @@ def test_each_switch_takes_its_part_away_and_brings_it_back(part, small):
     config = SMALL.changed(placeholders={part})
     assert page.parameters == Ledger(config).parameters
     assert page.link[part] == "false"
-    loss = losses(cached_trace(config, Tokenizer(1000).encode(TEXT))).mean()
+    loss = losses(cached_trace(pass_of(config, Tokenizer(1000).encode(TEXT)))).mean()
     assert metrics(page)["Mean loss on the sentence"] == f"{loss:.3f} nats"
     assert page.set(part, True).parameters == Ledger(SMALL).parameters
     assert part not in page.link
@@ -174,7 +175,7 @@ def test_train_mode_drops_by_the_chosen_masks_and_the_link_says_so(small):
     shown = []
     for seed in (123, 7):
         page.set("mask_seed", seed)
-        expected = losses(cached_trace(config, ids, dropout=Dropout(0.3, seed))).mean()
+        expected = losses(cached_trace(pass_of(config, ids, dropout=Dropout(0.3, seed)))).mean()
         shown.append(metrics(page)["Mean loss on the sentence"])
         assert shown[-1] == f"{expected:.3f} nats"
     assert (page.link["train"], page.link["mask_seed"]) == ("true", "7")
@@ -191,7 +192,7 @@ def test_train_mode_of_the_trained_model_takes_the_fields_rate(visit):
     page.set("drop_rate", 0.2)
     assert page.value("model") == "tales"
     ids = Tokenizer(8192).encode(TEXT)
-    loss = losses(cached_trace("tales", ids, dropout=Dropout(0.2))).mean()
+    loss = losses(cached_trace(pass_of("tales", ids, dropout=Dropout(0.2)))).mean()
     assert metrics(page)["Mean loss on the sentence"] == f"{loss:.3f} nats"
 
 

@@ -10,6 +10,7 @@ from gptviz.cache import cached_trace
 from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
+from gptviz.tracing.passes import pass_of
 from gptviz.ui import choose
 
 TEXT = "Once upon a time there was a king"
@@ -18,7 +19,7 @@ LIVE = ("pages/activations.py", "pages/attention.py")
 
 @pytest.fixture
 def trace():
-    return cached_trace("tales", Tokenizer(8192).encode(TEXT))
+    return cached_trace(pass_of("tales", Tokenizer(8192).encode(TEXT)))
 
 
 def shown_map(page, numbers):

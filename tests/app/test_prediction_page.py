@@ -17,6 +17,7 @@ from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.generation import filtered, generate
+from gptviz.tracing.passes import ModelKey, pass_of
 from gptviz.ui import choose
 
 TEXT = "Once upon a time there was a king"
@@ -28,7 +29,7 @@ VIEWS = tuple(choose.PREDICTION_VIEWS)
 
 @pytest.fixture
 def trace():
-    return cached_trace("tales", IDS)
+    return cached_trace(pass_of("tales", IDS))
 
 
 def metrics(page):
@@ -147,7 +148,7 @@ def written(page):
 
 
 def drawn_alone(n, sampling, seed=123, ids=IDS, source="tales"):
-    return list(generate(cached_model(source).model, ids, n, sampling, seed))
+    return list(generate(cached_model(ModelKey(source)).model, ids, n, sampling, seed))
 
 
 def test_a_link_writes_its_text(visit, numbers):

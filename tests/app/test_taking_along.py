@@ -11,6 +11,7 @@ from gptviz.cache import cached_trace
 from gptviz.config import PLACEHOLDER_PARTS
 from gptviz.diagram.view import Measure
 from gptviz.presets import PRESETS
+from gptviz.tracing.passes import pass_of
 from gptviz.ui import birds_eye, frame, handout
 from gptviz.ui.controls import Screen
 
@@ -113,7 +114,7 @@ def test_a_handout_before_the_sentence_is_read_has_the_structure_and_says_so():
 
 def test_a_handout_keeps_the_colours_of_the_screen_and_says_what_they_mean():
     of = screen(SMALL)
-    cached_trace(SMALL, of.token_ids)
+    cached_trace(pass_of(SMALL, of.token_ids))
     parts = {f"blocks.{i}.attention": i / 2 for i in range(3)}
     measure = Measure("bits", 0, 1, parts, about="How <evenly> it looks.")
     view = birds_eye.view(of, "", 2, False, measure)
@@ -126,7 +127,7 @@ def test_a_handout_keeps_the_colours_of_the_screen_and_says_what_they_mean():
 def test_a_handout_has_the_numbers_of_what_was_read():
     assert frame.WARM.is_set()
     of = screen(SMALL)
-    trace = cached_trace(SMALL, of.token_ids)
+    trace = cached_trace(pass_of(SMALL, of.token_ids))
     text = made(of, "blocks.2")
     assert "structure only" not in text
     assert "Who looks at whom: layer 2, head 2" in text
@@ -141,7 +142,7 @@ def test_a_handout_has_the_numbers_of_what_was_read():
 def test_a_handout_of_a_model_with_placeholders(missing):
     config = SMALL.changed(placeholders=frozenset({missing} if missing else PLACEHOLDER_PARTS))
     of = screen(config, (5,))
-    cached_trace(config, of.token_ids)
+    cached_trace(pass_of(config, of.token_ids))
     text = made(of)
     assert "not built" in text
     assert ("Who looks at whom" in text) == config.has("attention")
@@ -157,5 +158,5 @@ def test_a_long_sentence_shows_a_part_and_says_so(monkeypatch):
     monkeypatch.setattr(handout, "MOST_TOKENS", 2)
     monkeypatch.setattr(handout, "MOST_CELLS", 2 * SMALL.ff_dim)
     of = screen(SMALL)
-    cached_trace(SMALL, of.token_ids)
+    cached_trace(pass_of(SMALL, of.token_ids))
     assert made(of).count("Shown are the first 2 of 3 tokens.") == 4  # said, and spoken

@@ -19,6 +19,7 @@ from gptviz.analysis.embeddings import (
 from gptviz.cache import cached_trace
 from gptviz.config import PLACEHOLDER_PARTS, Dropout
 from gptviz.tokenizer import END_OF_TEXT, FULL_VOCAB_SIZE, Tokenizer, visible
+from gptviz.tracing.passes import pass_of
 from gptviz.ui import choose, frame
 from gptviz.ui.chips import MOST
 from gptviz.ui.tokens import VIEWS
@@ -39,7 +40,7 @@ HOSTILE = [
 
 @pytest.fixture
 def trace():
-    return cached_trace("tales", Tokenizer(8192).encode(TEXT))
+    return cached_trace(pass_of("tales", Tokenizer(8192).encode(TEXT)))
 
 
 def shown(page, numbers, figure=0, line=0, axis="z"):
@@ -149,7 +150,7 @@ def test_vectors_are_the_traces_own(visit, trace, numbers):
 
 def test_in_train_mode_one_sees_what_dropout_strikes(visit, numbers):
     page = visit(PAGE, text=TEXT, tokens_view="vectors", train="true", drop_rate="0.2")
-    traced = cached_trace("tales", Tokenizer(8192).encode(TEXT), dropout=Dropout(0.2, 123))
+    traced = cached_trace(pass_of("tales", Tokenizer(8192).encode(TEXT), dropout=Dropout(0.2, 123)))
     stays = kept(traced)
     np.testing.assert_array_equal(np.isnan(shown(page, numbers, line=3)), stays)
     after = shown(page, numbers, line=4)

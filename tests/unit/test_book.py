@@ -23,8 +23,8 @@ def test_the_batch_is_the_books_sentences():
 def test_ours_are_the_books_numbers_and_nothing_is_left(config, n_rows, monkeypatch):
     made = []
 
-    def noted(*arguments):
-        model = GPTModel(*arguments)
+    def noted(*arguments, **options):
+        model = GPTModel(*arguments, **options)
         made.append(weakref.ref(model))
         return model
 

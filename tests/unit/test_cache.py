@@ -10,10 +10,13 @@ from dataclasses import dataclass
 import pytest
 
 from gptviz import cache
-from gptviz.cache import ByteCache, cached_model, cached_trace, kept_trace, shared
+from gptviz.byte_cache import ByteCache
+from gptviz.cache import cached_model, cached_trace, has_model, kept_trace
 from gptviz.config import Dropout, GPTConfig
+from gptviz.memory import shared
 from gptviz.presets import PRESETS
 from gptviz.tracing.changes import silence
+from gptviz.tracing.passes import ModelKey, pass_of
 
 SMALL = GPTConfig(vocab_size=300, context_length=16, emb_dim=16, n_heads=2, n_layers=2)
 
@@ -124,38 +127,42 @@ def test_a_thing_is_not_kept_without_what_it_holds() -> None:
 
 
 def test_models_and_traces_are_shared_by_all_that_matters() -> None:
-    assert cached_model(SMALL) is cached_model(SMALL)
-    assert cached_model(SMALL) is not cached_model(SMALL, seed=5)
-    assert cached_model(SMALL) is not cached_model(SMALL.changed(tie_weights=True))
-    one = cached_trace(SMALL, [1, 2, 3])
-    assert cached_trace(SMALL, (1, 2, 3)) is one
-    assert cached_trace(SMALL, [1, 2]) is not one
-    assert cached_trace(SMALL, [1, 2, 3], seed=5) is not one
-    assert cached_trace(SMALL.changed(n_layers=1), [1, 2, 3]) is not one
-    dropping = cached_trace(SMALL, [1, 2, 3], dropout=Dropout(0.5))
+    assert cached_model(ModelKey(SMALL)) is cached_model(ModelKey(SMALL))
+    assert cached_model(ModelKey(SMALL)) is not cached_model(ModelKey(SMALL, seed=5))
+    assert cached_model(ModelKey(SMALL)) is not cached_model(
+        ModelKey(SMALL.changed(tie_weights=True))
+    )
+    one = cached_trace(pass_of(SMALL, [1, 2, 3]))
+    assert cached_trace(pass_of(SMALL, (1, 2, 3))) is one
+    assert cached_trace(pass_of(SMALL, [1, 2])) is not one
+    assert cached_trace(pass_of(SMALL, [1, 2, 3], seed=5)) is not one
+    assert cached_trace(pass_of(SMALL.changed(n_layers=1), [1, 2, 3])) is not one
+    dropping = cached_trace(pass_of(SMALL, [1, 2, 3], dropout=Dropout(0.5)))
     assert dropping is not one
     assert dropping.model is one.model
-    assert cached_trace(SMALL, [1, 2, 3], dropout=Dropout(0.5, seed=1)) is not dropping
-    assert kept_trace(SMALL, [1, 2, 3], dropout=Dropout(0.5)) is dropping
-    silenced = cached_trace(SMALL, [1, 2, 3], changes=silence({(0, 1)}))
+    assert cached_trace(pass_of(SMALL, [1, 2, 3], dropout=Dropout(0.5, seed=1))) is not dropping
+    assert kept_trace(pass_of(SMALL, [1, 2, 3], dropout=Dropout(0.5))) is dropping
+    silenced = cached_trace(pass_of(SMALL, [1, 2, 3], changes=silence({(0, 1)})))
     assert silenced is not one
     assert silenced.model is one.model
-    assert kept_trace(SMALL, [1, 2, 3]) is one
-    assert one.model is cached_model(SMALL).model
+    assert kept_trace(pass_of(SMALL, [1, 2, 3])) is one
+    assert one.model is cached_model(ModelKey(SMALL)).model
 
 
 def test_a_preset_and_its_configuration_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PRESETS, "gpt2-small", SMALL)
-    assert cached_model("gpt2-small") is cached_model(SMALL)
-    assert cached_model("tales", seed=1) is cached_model("tales", seed=2)  # trained: no seed
+    assert cached_model(ModelKey("gpt2-small")) is cached_model(ModelKey(SMALL))
+    assert cached_model(ModelKey("tales", seed=1)) is cached_model(
+        ModelKey("tales", seed=2)
+    )  # trained: no seed
 
 
 def test_a_kept_trace_is_found_without_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert kept_trace(SMALL, [1, 2, 3]) is None
-    one = cached_trace(SMALL, [1, 2, 3])
+    assert kept_trace(pass_of(SMALL, [1, 2, 3])) is None
+    one = cached_trace(pass_of(SMALL, [1, 2, 3]))
     monkeypatch.setattr(cache, "trace", None)  # a pass would fail
-    assert kept_trace(SMALL, [1, 2, 3]) is one
-    assert cached_trace(SMALL, [1, 2, 3]) is one
+    assert kept_trace(pass_of(SMALL, [1, 2, 3])) is one
+    assert cached_trace(pass_of(SMALL, [1, 2, 3])) is one
 
 
 def test_a_pass_can_be_stopped() -> None:
@@ -164,35 +171,78 @@ def test_a_pass_can_be_stopped() -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        cached_trace(SMALL, [1, 2, 3], before_block=stop)
-    assert kept_trace(SMALL, [1, 2, 3]) is None
+        cached_trace(pass_of(SMALL, [1, 2, 3]), before_block=stop)
+    assert kept_trace(pass_of(SMALL, [1, 2, 3])) is None
 
 
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(ValueError, match="no model 'gpt5'"):
-        cached_trace("gpt5", [1])
+        cached_trace(pass_of("gpt5", [1]))
 
 
-def test_the_bound_is_half_of_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Memory:
-        available = 1000
+def test_what_was_used_longest_ago_is_dropped_first_and_no_more_than_is_wanted() -> None:
+    kept = ByteCache(100)
+    for key in "abc":
+        kept.get(key, thing(30))
+    kept.peek("a")
+    kept.drop(31)
+    assert [key in kept for key in "abc"] == [True, False, False]
+    kept.drop(1000)
+    assert kept.nbytes == 0
 
-    monkeypatch.setattr(cache.psutil, "virtual_memory", Memory)
-    assert shared().max_bytes == 500
+
+def test_who_waits_for_one_that_was_stopped_makes_it_and_hears_nothing_of_it() -> None:
+    kept, making, stop = ByteCache(100), threading.Event(), threading.Event()
+
+    def stopped() -> Thing:
+        making.set()
+        assert stop.wait(30)
+        raise InterruptedError
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(kept.get, "a", stopped)
+        assert making.wait(30)
+        second = pool.submit(kept.get, "a", thing(7))
+        stop.set()
+        assert second.result(30).nbytes == 7
+        with pytest.raises(InterruptedError):
+            first.result(30)
 
 
-def test_those_who_come_first_at_the_same_time_get_the_same_one(
-    monkeypatch: pytest.MonkeyPatch,
+def test_waiting_can_be_ended() -> None:
+    kept, making, go_on = ByteCache(100), threading.Event(), threading.Event()
+
+    def slow() -> Thing:
+        making.set()
+        assert go_on.wait(30)
+        return Thing(7)
+
+    def leave() -> None:
+        raise InterruptedError
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(kept.get, "a", slow)
+        assert making.wait(30)
+        with pytest.raises(InterruptedError):
+            kept.get("a", thing(7), while_waiting=leave)
+        go_on.set()
+        assert first.result(30) is kept.peek("a")
+
+
+@pytest.mark.parametrize("source", [SMALL, "gpt2-small"])
+def test_the_making_of_a_model_can_be_stopped(
+    source: str | GPTConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both_here = threading.Barrier(2, timeout=20)
+    monkeypatch.setitem(PRESETS, "gpt2-small", SMALL)
+    calls = []
 
-    class Memory:
-        available = 1000
+    def stop() -> None:
+        calls.append(None)
+        if len(calls) == 3:
+            raise InterruptedError
 
-        def __init__(self) -> None:
-            both_here.wait()
-
-    monkeypatch.setattr(cache.psutil, "virtual_memory", Memory)
-    with ThreadPoolExecutor(2) as threads:
-        one, other = (threads.submit(shared) for _ in range(2))
-    assert one.result() is other.result()
+    with pytest.raises(InterruptedError):
+        cached_trace(pass_of(source, [1]), before_band=stop)
+    assert not has_model(ModelKey(source))
+    assert shared().nbytes == 0
+    assert cached_model(ModelKey(source)).nbytes  # and another visitor has it

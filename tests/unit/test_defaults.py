@@ -5,18 +5,15 @@ from types import SimpleNamespace
 import pytest
 
 from gptviz.counting.ledger import Ledger
-from gptviz.defaults import MODEL, TEXT, USABLE, free_memory, largest_that_fits
+from gptviz.defaults import MODEL, TEXT, largest_that_fits
+from gptviz.memory import USABLE, shared
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 
 
 def free(monkeypatch, n_bytes):
-    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=n_bytes))
-
-
-def test_a_part_of_the_memory_is_left_alone(monkeypatch):
-    free(monkeypatch, 1000)
-    assert free_memory() == 800
+    left = n_bytes - shared().nbytes
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=left))
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import TypeCheckError
 from torch import nn
 
+from gptviz import model as models
 from gptviz.config import GPT_CONFIG_124M, PLACEHOLDER_PARTS, GPTConfig
 from gptviz.model import (
     AttentionCore,
@@ -15,6 +16,7 @@ from gptviz.model import (
     LayerNorm,
     attn_scores,
     attn_weights,
+    bands,
     layer_norm,
     merge_heads,
     split_heads,
@@ -298,3 +300,39 @@ def test_gelu_is_the_tanh_form(tiny):
     x = torch.linspace(-4, 4, 33)
     expected = 0.5 * x * (1 + torch.tanh((2 / torch.pi) ** 0.5 * (x + 0.044715 * x**3)))
     torch.testing.assert_close(tiny.blocks[0].feed_forward.gelu(x), expected)
+
+
+# --- drawn in bands ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("band", [1, 100, 1000, 2**23])
+@pytest.mark.parametrize("shape", [(1, 1), (15, 1), (17, 1), (47, 1), (50, 3), (257, 24), (96, 16)])
+@pytest.mark.parametrize("draw", [nn.init.normal_, nn.init.kaiming_uniform_])
+def test_numbers_drawn_in_bands_are_those_drawn_at_once(draw, shape, band, monkeypatch):
+    monkeypatch.setattr(models, "BAND", band)
+    at_once, in_bands = torch.empty(shape), nn.Parameter(torch.empty(shape))
+    one, other = (torch.Generator().manual_seed(123) for _ in range(2))
+    draw(at_once, generator=one)
+    for rows in bands(in_bands):
+        draw(rows, generator=other)
+    assert torch.equal(at_once, in_bands.data)
+    assert torch.equal(one.get_state(), other.get_state())
+
+
+def test_large_weights_have_many_bands(monkeypatch):
+    monkeypatch.setattr(models, "BAND", 64)
+    assert [len(rows) for rows in bands(torch.empty(50, 4))] == [16, 16, 18]
+
+
+def test_the_drawing_can_be_stopped_before_any_band(monkeypatch):
+    monkeypatch.setattr(models, "BAND", 64)
+    calls = []
+    GPTModel(TINY, before_band=lambda: calls.append(None))
+    n_matrices = sum(p.dim() == 2 for p in GPTModel(TINY).parameters())
+    assert len(calls) > 3 * n_matrices
+
+    def stop():
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        GPTModel(TINY, before_band=stop)

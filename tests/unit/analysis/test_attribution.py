@@ -14,6 +14,7 @@ from gptviz.cache import cached_trace
 from gptviz.config import Dropout, GPTConfig
 from gptviz.model import GPTModel
 from gptviz.tokenizer import Tokenizer
+from gptviz.tracing.passes import pass_of
 from gptviz.tracing.trace import Trace, trace
 
 Read = Callable[..., Trace]
@@ -115,7 +116,9 @@ def test_a_difference_is_the_difference_of_every_part() -> None:
 
 
 def test_the_trained_model_adds_up_at_every_position() -> None:
-    traced = cached_trace("tales", Tokenizer(8192).encode("Once upon a time there was a king"))
+    traced = cached_trace(
+        pass_of("tales", Tokenizer(8192).encode("Once upon a time there was a king"))
+    )
     for place in range(traced.n_tokens):
         token_id = int(traced.logits(place).argmax())
         found = attribution(traced, token_id, position=place)

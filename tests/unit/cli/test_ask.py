@@ -9,6 +9,7 @@ import pytest
 
 from gptviz.defaults import TEXT
 from gptviz.loading import WEIGHTS, load
+from gptviz.memory import shared
 from gptviz.ui.controls import TRAINED as TRAINED_IN_THE_APP
 
 READING = [("predict",), ("heads",), ("trace", "--only", "token_ids")]
@@ -75,7 +76,7 @@ def test_no_such_model(refused, command):
 
 
 def free_memory(monkeypatch, n_bytes):
-    answer = SimpleNamespace(available=n_bytes)
+    answer = SimpleNamespace(available=n_bytes - shared().nbytes)
     monkeypatch.setattr("psutil.virtual_memory", lambda: answer)
 
 
