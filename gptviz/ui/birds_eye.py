@@ -86,11 +86,8 @@ def follow_up(screen: Screen) -> None:
         st.rerun()
 
 
-def _clicked() -> None:
+def _clicked(path: str) -> None:
     """Explain a part, and open what it takes to see it from inside."""
-    path = st.session_state[DIAGRAM].clicked
-    if not path:
-        return
     path = "blocks.0" if path == "blocks" else path
     level, (_, now) = level_of(path), _asked_for()
     if is_level(path) or (level and not f"{now}.".startswith(f"{level}.")):
@@ -105,12 +102,10 @@ def _clicked() -> None:
         st.session_state["attention_view"] = "steps"
 
 
-def _walked() -> None:
+def _walked(path: str) -> None:
     """Go to a level named above the picture."""
-    path = st.session_state[DIAGRAM].walked
-    if path is not None:
-        _open(path)
-        st.session_state["part"] = path
+    _open(path)
+    st.session_state["part"] = path
 
 
 def _open(path: str) -> None:

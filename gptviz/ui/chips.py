@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from gptviz.figures.theme import KINDS
 from gptviz.tokenizer import Join, Tokenizer, visible
-from gptviz.ui.components import component
+from gptviz.ui.components import component, sent
 
 MOST = 4096  # chips that a browser draws without a moment's wait
 LONGEST = 60  # characters in a chip
@@ -21,19 +22,18 @@ Chip = dict[str, Any]
 
 
 def chips(
-    made: Iterable[Chip],
+    made: Sequence[Chip],
     key: str,
     spoken: str,
     chosen: int | None = None,
-    on_choose: Callable[[], None] | None = None,
+    on_choose: Callable[[int], None] | None = None,
 ) -> None:
     """Draw chips: pointing at one tells about it.
 
     Args:
         spoken: what they are, for a screen reader.
         chosen: which one has a ring.
-        on_choose: runs after ``st.session_state[key].chosen`` got the number of the chip that was
-            clicked; without it, none can be chosen.
+        on_choose: is given the number of the chip that was clicked; without it, none can be chosen.
     """
     data = {
         "chips": tuple(made),
@@ -42,7 +42,8 @@ def chips(
         "idle": "Point at a piece to see its number, its id and its bytes.",
         "spoken": spoken,
     }
-    _chips(data=data, key=key, on_chosen_change=on_choose or _nothing)
+    choose = partial(_choose, key, len(made), on_choose) if on_choose else _nothing
+    _chips(data=data, key=key, on_chosen_change=choose)
 
 
 def merges(word: bytes, joins: Sequence[Join], key: str) -> None:
@@ -122,6 +123,11 @@ def counted(count: int, thing: str) -> str:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _choose(key: str, n_chips: int, on_choose: Callable[[int], None]) -> None:
+    if (place := sent(key, "chosen", range(n_chips))) is not None:
+        on_choose(place)
 
 
 def _nothing() -> None:

@@ -84,10 +84,8 @@ def _totals(screen: Screen, tokenizer: Tokenizer) -> str:
     return said
 
 
-def _token_chosen() -> None:
-    place = st.session_state[CHIPS].chosen
-    if place is not None:
-        st.session_state["token"] = int(place)
+def _token_chosen(place: int) -> None:
+    st.session_state["token"] = place
 
 
 def _word(screen: Screen, token: int) -> None:
@@ -110,10 +108,8 @@ def _word(screen: Screen, token: int) -> None:
     _merges(tokenizer, word, pieces)
 
 
-def _word_chosen(firsts: tuple[int, ...]) -> None:
-    place = st.session_state[WORDS].chosen
-    if place is not None:
-        st.session_state["token"] = firsts[int(place)]
+def _word_chosen(firsts: tuple[int, ...], place: int) -> None:
+    st.session_state["token"] = firsts[place]
 
 
 def _merges(tokenizer: Tokenizer, word: str, pieces: list[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import urlencode
 
 import pytest
@@ -11,6 +12,13 @@ HOSTILE = (
     "<img src=x onerror=\"window.__xss='img'\"> $x$ :red[x] שלום 👨\u200d👩\u200d👧 \u202eabc\n!"
 )
 CHIP = ".st-key-tokens_chips .chip"
+
+
+def press(page, milliseconds):
+    """Hold the mouse's button as long as a person does."""
+    page.mouse.down()
+    page.wait_for_timeout(milliseconds)
+    page.mouse.up()
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -70,3 +78,18 @@ def test_a_thousand_tokens_scroll_in_their_own_area_and_the_page_stays(visit, ac
     act(page, lambda: area.press("End"))
     expect(page.locator(f"{CHIP}.chosen")).to_be_in_viewport()
     assert area.evaluate("e => e.scrollTop") > 0
+
+
+@pytest.mark.parametrize("chips", ["tokens_chips", "words_chips"])
+def test_a_click_on_a_late_chip_while_a_shorter_sentence_is_typed_does_no_harm(chips, visit, act):
+    """Pressing the button sends the sentence; the click comes some 20 to 160 ms after it."""
+    for pressed in (20, 80, 160):
+        page = visit("/tokens?text=" + "word+" * 30)
+        late = page.locator(f".st-key-{chips} .chip").nth(28)
+        late.scroll_into_view_if_needed()
+        page.locator(".st-key-text textarea").fill("a b")  # typed, and not sent
+        place = late.bounding_box()
+        page.mouse.move(place["x"] + 5, place["y"] + 5)
+        act(page, partial(press, page, pressed))
+        expect(page.locator(CHIP)).to_have_text(["a", "␣b"])
+        expect(page.locator(f"{CHIP}.chosen")).to_have_text("␣b")
