@@ -59,8 +59,8 @@ def diagram(
 
 def _paths(drawing: Drawing) -> set[str]:
     """All that can be clicked."""
-    cells = (cell for strip in drawing.strips for cell in strip.cells)
-    return {one.path for one in (*drawing.boxes, *cells)}
+    cells = {cell.path for strip in drawing.strips for cell in strip.cells}
+    return cells | {box.path for box in drawing.boxes}
 
 
 def _tell(key: str, event: str, shown: set[str], listener: Callable[[str], None]) -> None:
