@@ -74,10 +74,6 @@ def follow_up(screen: Screen) -> None:
     is_read = live.ready(screen) is not None
     if not screen.token_ids or (is_read and not measures.is_wanting(screen)):
         return
-    costly = not is_read and live.fits(screen) and not live.is_cheap(screen)
-    words = f"Read the sentence with {screen.title}"
-    if costly and not st.button(words, icon=":material/play_arrow:"):
-        return
     trace = live.read(screen)
     if trace is None or live.ready(screen) is None:
         return
