@@ -12,7 +12,7 @@ import streamlit as st
 from gptviz.config import FIELD_HELP, PRESETS, ConfigError, Dropout, GPTConfig, valid_widths
 from gptviz.reading import MODEL, SEED, TEXT
 from gptviz.tokenizer import Tokenizer
-from gptviz.ui import built
+from gptviz.ui import built, sentence
 from gptviz.ui.link import take
 
 CUSTOM = "custom"
@@ -82,7 +82,7 @@ def settle() -> dict[str, Any]:
     _take_chosen_preset()
     built.take_chosen_stage(st.session_state.get("moved", set()))
     name = take("model", TRAINED, NAMES.__contains__)
-    take("text", TEXT, lambda _: True)
+    sentence.settle()
     for key, value in _OF_THE_PASS.items():
         take(key, value, partial(within, key))
     for field, value in _defaults(name).items():
@@ -126,21 +126,11 @@ def show(screen: Screen) -> None:
     st.selectbox("Model", NAMES, key="model", on_change=_note, args=("model",))
     st.caption(_weights(screen.model))
     _way_back(screen.model)
-    st.text_area(
-        "Sentence",
-        key="text",
-        height=130,
-        help="What the model reads. The pictures show these tokens.",
-    )
+    sentence.show(screen)
     built.show(_note)
     _fields(screen.problem)
     if not screen.is_trained:
         _seed()
-    if screen.sentence_length > len(screen.token_ids):
-        st.info(
-            f"The sentence has {screen.sentence_length:,} tokens; the model reads the first "
-            f"{len(screen.token_ids):,} (context_length)."
-        )
 
 
 def _weights(name: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from gptviz.config import PRESETS, GPTConfig
 from gptviz.ledger import Ledger
 from gptviz.ui.controls import FIELDS
+from gptviz.ui.link import DIGEST, LONGEST, LOST, digest, query
 
 NONSENSE = {
     "model": ["gpt5", "", "<script>"],
@@ -130,3 +131,44 @@ def test_an_impossible_width_in_the_link_is_explained(visit):
     assert page.parameters == Ledger(GPTConfig()).parameters
     page.press("emb_dim = 780")
     assert page.parameters == Ledger(GPTConfig(emb_dim=780)).parameters
+
+
+@pytest.mark.parametrize("sign", ["x", " ", "语", "🙂", "~", "%", "&"])
+def test_a_sentence_stands_in_the_link_as_long_as_its_encoded_length_allows(sign, visit):
+    page = visit("pages/parameters.py", text="")
+    most = (LONGEST - len(page.sent("browser_address")["query"])) // len(query({"": sign})[1:])
+    page.set("text", sign * most)
+    assert page.link["text"] == sign * most
+    assert len(page.sent("browser_address")["query"]) <= LONGEST
+    assert "Too long for the link" not in page.words_aside
+    page.set("text", sign * (most + 1))
+    assert "text" not in page.link
+    assert page.link[DIGEST] == digest(sign * (most + 1))
+    assert page.sent("browser_address")["text"] == sign * (most + 1)
+    assert "Too long for the link" in page.words_aside
+
+
+def test_the_tab_gives_back_the_sentence_that_the_link_wants(visit):
+    text = "long " * 4000
+    page = visit(**{DIGEST: digest(text)})
+    assert page.toasts == []
+    assert page.sent("browser_address")["wanted"] == digest(text)
+    page.click("browser_address", "found", text)
+    assert page.value("text") == text
+    assert page.sent("browser_address")["wanted"] == ""
+    assert page.link[DIGEST] == digest(text)
+
+
+@pytest.mark.parametrize("found", ["", "another sentence", None, 7, ["long"], {"text": "long"}])
+def test_without_the_sentence_that_the_link_wants_the_default_stands(found, visit):
+    page = visit(**{DIGEST: digest("long")})
+    default = page.value("text")
+    page.click("browser_address", "found", found)
+    assert page.value("text") == default
+    assert page.toasts == ([LOST] if isinstance(found, str) else [])
+
+
+def test_a_sentence_that_was_typed_meanwhile_is_kept(visit):
+    page = visit(**{DIGEST: digest("long")}).set("text", "typed")
+    page.click("browser_address", "found", "long")
+    assert page.value("text") == "typed"
