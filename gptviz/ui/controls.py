@@ -13,7 +13,7 @@ from gptviz.config import FIELD_HELP, PRESETS, ConfigError, Dropout, GPTConfig, 
 from gptviz.reading import MODEL, SEED, TEXT
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import built, sentence
-from gptviz.ui.link import take
+from gptviz.ui.link import arrives, take
 
 CUSTOM = "custom"
 TRAINED = MODEL
@@ -79,6 +79,9 @@ class Screen:
 
 def settle() -> dict[str, Any]:
     """Bring link, model and fields together before anything is drawn; gives their defaults."""
+    if arrives():  # what was there before is no model of this link's
+        st.session_state.pop("last_config", None)
+        st.session_state.pop("left", None)
     _take_chosen_preset()
     built.take_chosen_stage(st.session_state.get("moved", set()))
     name = take("model", TRAINED, NAMES.__contains__)
@@ -95,7 +98,7 @@ def settle() -> dict[str, Any]:
 def read() -> Screen:
     """What the controls say; they need not be drawn yet, but ``settle`` comes first."""
     name = st.session_state["model"]
-    config, problem = _configuration(PRESETS.get(name, GPTConfig()))
+    config, problem = _configuration()
     seed = SEED if name == TRAINED else st.session_state["seed"]
     tokenizer = Tokenizer(config.vocab_size)
     ids = tokenizer.encode(st.session_state["text"])
@@ -110,15 +113,28 @@ def _dropout(config: GPTConfig) -> Dropout | None:
     return Dropout(config.drop_rate, st.session_state["mask_seed"])
 
 
-def _configuration(base: GPTConfig) -> tuple[GPTConfig, str]:
+def _configuration() -> tuple[GPTConfig, str]:
     """The fields' configuration; where they don't go together, the last that did, and why."""
+    fields = {field: st.session_state[field] for field in FIELDS}
+    build = partial(GPTConfig, placeholders=built.placeholders())
     try:
-        fields = {field: st.session_state[field] for field in FIELDS}
-        config = GPTConfig(**fields, placeholders=built.placeholders())
+        config, problem = build(**fields), ""
     except ConfigError as error:
-        return st.session_state.get("last_config", base), str(error)
+        config = st.session_state.get("last_config") or build(**fields | _going_together())
+        problem = str(error)
     st.session_state["last_config"] = config
-    return config, ""
+    return config, problem
+
+
+def _going_together() -> dict[str, int]:
+    """Width and heads for fields that never went together: a link brought them.
+
+    They are those of the model that the link names, or the nearest width to that of one's own.
+    """
+    if left := st.session_state.get("left"):
+        own = PRESETS[left[0]]
+        return {"emb_dim": own.emb_dim, "n_heads": own.n_heads}
+    return {"emb_dim": valid_widths(st.session_state["emb_dim"], st.session_state["n_heads"])[0]}
 
 
 def show(screen: Screen) -> None:

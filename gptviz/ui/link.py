@@ -27,9 +27,9 @@ LOST = (
     "stands."
 )
 
-# Bytes of the address after the "?", percent-encoded: one CJK sign takes nine. nginx takes request
-# lines of 8 kB and Apache of 8,190 bytes; the rest is for the page's path. Our own server took 64 kB
-# when it was tried, but h11, which reads its requests, promises 16 kB only, headers and all.
+# Bytes of the address after the "?", percent-encoded: one CJK sign takes nine. By default nginx
+# takes request lines of 8 kB and Apache of 8,190 bytes; the rest is for the page's path. Streamlit's
+# own server (uvicorn) took 64 kB when tried, but its parser, h11, promises 16 kB, headers and all.
 LONGEST = 8000
 DIGEST = "text_id"  # the entry in place of a text that is too long
 
@@ -47,15 +47,19 @@ def arrive(page: str) -> None:
         st.session_state["refused"] = []
 
 
+def arrives() -> bool:
+    """Whether the visitor has just come by a link, or gone back to it."""
+    return st.session_state["asked"] is not None
+
+
 def take(key: str, default: Any, allowed: Callable[[Any], bool]) -> Any:
     """Give a control its value before it is drawn, under ``st.session_state[key]``.
 
     It is what the link asks for, if the visitor has just come by it; else what the control shows,
     or showed when it was last drawn; else the default.
     """
-    asked: dict[str, str] | None = st.session_state["asked"]
-    if asked is not None:
-        text = asked.get(key)
+    if arrives():
+        text = st.session_state["asked"].get(key)
         st.session_state[key] = default if text is None else _asked(key, text, default, allowed)
     elif key not in st.session_state or st.session_state["is_new_page"]:
         st.session_state[key] = st.session_state.get(key, st.session_state["kept"][key])

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="Sized")
 
 SLOW = 0.3  # seconds: a pass that takes longer says how far it is, and can be stopped
-# Bytes of memory up to which a model is made without being asked for: GPT-2 small with a sentence is
-# within it, takes some 2 seconds, and leaves a laptop of 8 GB room. What is larger no link, and no
-# page that has this one in a frame, can make by itself.
+# Bytes of memory up to which a model is made without being asked for: GPT-2 small with a sentence
+# is within, and leaves a laptop of 8 GB room. What is larger, no link can make by itself.
 CHEAP = 1_000_000_000
 
 

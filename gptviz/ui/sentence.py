@@ -12,8 +12,8 @@ from gptviz.ui import link
 if TYPE_CHECKING:
     from gptviz.ui.controls import Screen
 
-# Four characters a token, as in English, fill the largest context_length that can be set. The tokens
-# page cuts so much text by all its vocabularies within 0.1 s; without a bound 20 MB took 20 s a click.
+# At four characters a token, as in English, that fills the largest context_length there is. The
+# tokens page cuts so much text by all its vocabularies in 0.1 s; 20 MB took it 20 s a click.
 MOST_CHARACTERS = 65_536
 TAIL = 5  # tokens before the cut that are shown
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gptviz.config import PRESETS, GPTConfig
+from gptviz.config import PLACEHOLDER_PARTS, PRESETS, GPTConfig
 from gptviz.ledger import Ledger
 from gptviz.ui.controls import FIELDS
 from gptviz.ui.link import DIGEST, LONGEST, LOST, digest, query
@@ -172,3 +172,51 @@ def test_a_sentence_that_was_typed_meanwhile_is_kept(visit):
     page = visit(**{DIGEST: digest("long")}).set("text", "typed")
     page.click("browser_address", "found", "long")
     assert page.value("text") == "typed"
+
+
+@pytest.mark.parametrize("name", ["tales", "gpt2-small", "gpt2-xl", "gpt3-175b"])
+@pytest.mark.parametrize("aside", [{}, {"n_layers": 3}, {"vocab_size": 600, "qkv_bias": True}])
+def test_fields_that_do_not_go_together_fall_back_to_the_models_of_the_link(name, aside, visit):
+    link = {key: str(value).lower() for key, value in aside.items()}
+    page = visit("pages/parameters.py", model=name, n_heads="7", text="", **link)
+    own = PRESETS[name]
+    assert f"emb_dim={own.emb_dim} must be divisible by n_heads=7" in page.said
+    assert page.value("n_heads") == 7
+    assert page.parameters == Ledger(own.changed(**aside)).parameters
+    assert f"emb_dim={own.emb_dim}, n_heads={own.n_heads}, n_layers=" in page.said
+
+
+# A value of every field that the weights depend on, away from those of tales and of GPT-2 small.
+OTHERS = {
+    "vocab_size": 600,
+    "context_length": 64,
+    "emb_dim": 100,
+    "n_layers": 3,
+    "qkv_bias": True,
+    "tie_weights": False,
+    "norm": False,
+    "attention": False,
+    "feed_forward": False,
+    "shortcut": False,
+}
+
+
+@pytest.mark.parametrize("field", OTHERS)
+def test_heads_that_do_not_fit_leave_every_other_field_as_the_link_has_it(field, visit):
+    value = OTHERS[field]
+    page = visit("pages/parameters.py", n_heads="7", text="", **{field: str(value).lower()})
+    change = {"placeholders": {field}} if field in PLACEHOLDER_PARTS else {field: value}
+    change = {} if field == "emb_dim" else change  # one of the two that don't go together
+    assert page.parameters == Ledger(PRESETS["tales"].changed(**change)).parameters
+
+
+def test_a_custom_width_falls_back_to_its_neighbour_and_keeps_the_rest(visit):
+    asked = {"vocab_size": 600, "context_length": 64, "emb_dim": 100, "n_heads": 7, "n_layers": 3}
+    page = visit(
+        "pages/parameters.py", model="custom", text="", **{k: str(v) for k, v in asked.items()}
+    )
+    assert page.parameters == Ledger(GPTConfig(**asked | {"emb_dim": 98})).parameters
+    assert "n_heads=7, n_layers=3" in page.said
+    page.set("n_heads", 10)
+    assert page.said == ""
+    assert page.parameters == Ledger(GPTConfig(**asked | {"n_heads": 10})).parameters
