@@ -27,9 +27,9 @@ LOST = (
     "stands."
 )
 
-# Bytes of the address after the "?", percent-encoded: one CJK sign takes nine. By default nginx
-# takes request lines of 8 kB and Apache of 8,190 bytes; the rest is for the page's path. Streamlit's
-# own server (uvicorn) took 64 kB when tried, but its parser, h11, promises 16 kB, headers and all.
+# Bytes of the address after the "?", percent-encoded: one CJK sign takes nine. nginx's default is
+# a request line of 8 kB, Apache's 8,190 bytes; the rest is for the page's path. Streamlit's own
+# server (uvicorn) took 64 kB when tried, but its parser, h11, promises 16 kB, headers and all.
 LONGEST = 8000
 DIGEST = "text_id"  # the entry in place of a text that is too long
 
