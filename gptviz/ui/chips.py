@@ -27,6 +27,7 @@ def chips(
     spoken: str,
     chosen: int | None = None,
     on_choose: Callable[[int], None] | None = None,
+    n_read: int | None = None,
 ) -> None:
     """Draw chips: pointing at one tells about it.
 
@@ -34,15 +35,18 @@ def chips(
         spoken: what they are, for a screen reader.
         chosen: which one has a ring.
         on_choose: is given the number of the chip that was clicked; without it, none can be chosen.
+        n_read: a cut is drawn after so many chips, and those beyond it can't be chosen.
     """
+    n_read = len(made) if n_read is None else min(n_read, len(made))
     data = {
         "chips": tuple(made),
         "chosen": chosen,
+        "n_read": n_read,
         "choosable": on_choose is not None,
         "idle": "Point at a piece to see its number, its id and its bytes.",
         "spoken": spoken,
     }
-    choose = partial(_choose, key, len(made), on_choose) if on_choose else _nothing
+    choose = partial(_choose, key, n_read, on_choose) if on_choose else _nothing
     _chips(data=data, key=key, on_chosen_change=choose)
 
 

@@ -39,7 +39,8 @@ def show(screen: Screen) -> None:
     )
     _say_bound()
     _say_cut(screen)
-    _say_space()
+    if screen.sentence_length == len(screen.token_ids):
+        _say_space()
     _say_link()
 
 
@@ -61,15 +62,14 @@ def _say_cut(screen: Screen) -> None:
             f"{n_read:,} (context_length) and stops after these:"
         )
         tail = "".join(screen.labels[-TAIL:])
-        st.text(f"{'…' if n_read > TAIL else ''}{tail} ✂")
+        st.text(f"{'…' if n_read > TAIL else ''}{tail}\u00a0✂")
 
 
 def _say_space() -> None:
     text = st.session_state["text"]
     if text.endswith(" ") and text.strip(" "):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption("A space at the end belongs to the next token: it spoils the prediction.")
-            st.button("Take it off", key="take_off_space", on_click=_take_off_space)
+        st.caption("A space at the end belongs to the next token: it spoils the prediction.")
+        st.button("Take the space off", on_click=_take_off_space, width="stretch")
 
 
 def _take_off_space() -> None:

@@ -190,7 +190,7 @@ def under_the_sentence(page):
 def test_a_space_at_the_end_can_be_taken_off(text, stays, visit):
     page = visit(text=text)
     assert "A space at the end" in under_the_sentence(page)
-    page.press("Take it off")
+    page.press("Take the space off")
     assert page.value("text") == stays
     assert page.link["text"] == stays
     assert "A space at the end" not in under_the_sentence(page)
@@ -198,7 +198,7 @@ def test_a_space_at_the_end_can_be_taken_off(text, stays, visit):
 
 @pytest.mark.parametrize("text", ["a king", "", " ", "a\n", "a\u00a0"])
 def test_where_no_space_spoils_the_prediction_nothing_is_said(text, visit):
-    assert "Take it off" not in visit(text=text).buttons
+    assert "Take the space off" not in visit(text=text).buttons
 
 
 def test_the_cut_stands_under_the_sentence_and_says_where_it_is(small):
@@ -206,7 +206,7 @@ def test_the_cut_stands_under_the_sentence_and_says_where_it_is(small):
     said = under_the_sentence(page)
     assert "the first 32 (context_length) and stops after these:" in said
     labels = Tokenizer().labels(Tokenizer().encode(page.value("text")))
-    assert f"…{''.join(labels[27:32])} ✂" in said
+    assert f"…{''.join(labels[27:32])}\u00a0✂" in said
     assert "✂" not in under_the_sentence(page.set("context_length", 400))
 
 

@@ -71,13 +71,30 @@ def test_any_text_is_shown_as_it_is(visit):
 def test_a_thousand_tokens_scroll_in_their_own_area_and_the_page_stays(visit, act):
     link = "model=custom&context_length=1024&vocab_size=257&n_layers=1&emb_dim=24&n_heads=2"
     page = visit(f"/tokens?{link}&text=" + "a+king+" * 200 + "&token=0")
-    expect(page.locator(CHIP)).to_have_count(1024)
+    expect(page.locator(f"{CHIP}:not(.unread)")).to_have_count(1024)
     area = page.locator(".st-key-tokens_chips .chips")
     assert area.evaluate("e => e.scrollHeight > e.clientHeight && e.clientHeight <= 300")
     area.focus()
     act(page, lambda: area.press("End"))
     expect(page.locator(f"{CHIP}.chosen")).to_be_in_viewport()
     assert area.evaluate("e => e.scrollTop") > 0
+
+
+def test_the_cut_stands_among_the_chips_and_nothing_beyond_it_can_be_chosen(visit, act):
+    link = "model=custom&context_length=16&vocab_size=1000&n_layers=1&emb_dim=24&n_heads=2"
+    page = visit(f"/tokens?{link}&text=" + "a+king+" * 20)
+    cut = page.locator(".st-key-tokens_chips .cut")
+    expect(cut).to_be_visible()
+    assert cut.evaluate("e => [...e.parentElement.children].indexOf(e)") == 16
+    chips = page.locator(".st-key-tokens_chips .chips")
+    chips.focus()
+    act(page, lambda: chips.press("Home"))
+    act(page, lambda: chips.press("End"))
+    expect(page.locator(f"{CHIP}.chosen")).to_have_id("chip-15")
+    page.locator(CHIP).nth(17).click(force=True)
+    expect(page.locator(".st-key-tokens_chips .tip")).to_contain_text("not read")
+    page.wait_for_timeout(300)
+    expect(page.locator(f"{CHIP}.chosen")).to_have_id("chip-15")
 
 
 @pytest.mark.parametrize("chips", ["tokens_chips", "words_chips"])
