@@ -34,7 +34,8 @@ _REFUSAL = """<!doctype html>
 body {{ font: 17px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto;
   padding: 0 1.2rem; }}
 h1 {{ font-size: 1.5rem; }}
-pre {{ white-space: pre-wrap; overflow-wrap: anywhere; padding: .8rem; border-radius: .5rem; background: #8882; }}
+pre {{ white-space: pre-wrap; overflow-wrap: anywhere; padding: .8rem; border-radius: .5rem;
+  background: #8882; }}
 </style>
 <h1>gptviz doesn't answer to this host name</h1>
 <p>The address names the host <b>{host}</b>. The app answers only to {allowed}: otherwise a page

@@ -110,3 +110,16 @@ def test_a_click_on_a_late_chip_while_a_shorter_sentence_is_typed_does_no_harm(c
         act(page, partial(press, page, pressed))
         expect(page.locator(CHIP)).to_have_text(["a", "␣b"])
         expect(page.locator(f"{CHIP}.chosen")).to_have_text("␣b")
+
+
+def test_the_box_of_tokens_names_the_last_token_of_each_new_sentence(visit, act):
+    page = visit("/tokens?text=Once+upon+a+time")
+    box = page.locator(".st-key-text textarea")
+    for text, last in [("a b", "1 · ␣b"), ("one two three", "2 · ␣three"), ("a b", "1 · ␣b")]:
+        box.fill(text)
+        act(page, lambda: box.press("Control+Enter"))
+        expect(page.locator(".st-key-token input")).to_have_value(f"the last: {last}")
+    act(page, page.locator(CHIP).first.click)
+    box.fill("x y")
+    act(page, lambda: box.press("Control+Enter"))
+    expect(page.locator(".st-key-token input")).to_have_value("0 · x")
