@@ -2,20 +2,28 @@
 
 import streamlit as st
 
-from gptviz.ui import birds_eye, course, take_along
+from gptviz.ui import birds_eye, course, serving, take_along
 from gptviz.ui.frame import frame, sidebar
 from gptviz.ui.panel import panel
 
-screen = frame("Bird's-eye view", "How does it all fit together, and why is each part there?")
 
-picture, beside = st.columns([7, 3], gap="medium")
-with picture:
-    view = birds_eye.show(screen)
-with beside:
-    course.offer(screen)
-    birds_eye.choices(screen)
-    panel(screen, birds_eye.selected(screen))
-    take_along.offer(screen, view)
-sidebar(screen)
-birds_eye.follow_up(screen)
-course.outcome(screen)
+def page() -> None:
+    """The bird's-eye view."""
+    screen = frame("Bird's-eye view", "How does it all fit together, and why is each part there?")
+    picture, beside = st.columns([7, 3], gap="medium")
+    with picture:
+        view = birds_eye.show(screen)
+    with beside:
+        course.offer(screen)
+        birds_eye.choices(screen)
+        panel(screen, birds_eye.selected(screen))
+        take_along.offer(screen, view)
+    sidebar(screen)
+    birds_eye.follow_up(screen)
+    course.outcome(screen)
+
+
+if __name__ == "__main__":  # a visitor comes
+    page()
+else:  # the server starts
+    app = st.App(__file__, middleware=serving.MIDDLEWARE, lifespan=serving.opening)

@@ -1,9 +1,13 @@
-"""A figure's numbers as a table: what is drawn, cell for cell and point for point."""
+"""A figure's numbers as a table: what is drawn, cell for cell and point for point.
+
+All CSV files of the app are written by ``written``, so that a spreadsheet can open them.
+"""
 
 from __future__ import annotations
 
 import csv
 import html
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import chain
@@ -13,6 +17,29 @@ import numpy as np
 import plotly.graph_objects as go
 
 Row = tuple[object, ...]
+
+MARK = "\ufeff"  # the byte-order mark: without it Excel reads UTF-8 as the machine's old code page
+_RUN = frozenset("=+-@\t\r\n")  # a text that begins so is run as a formula, or hides one
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+
+
+def written(rows: Iterable[Sequence[object]]) -> str:
+    """Rows as the text of a CSV file that a spreadsheet shows as it is.
+
+    It begins with a byte-order mark, so that ``␣`` survives. A text that a spreadsheet would run
+    gets an apostrophe before it, unless it is a number: tokens begin with ``=``, ``+``, ``-`` and
+    ``@``. Source: OWASP, CSV Injection.
+    """
+    file = StringIO()
+    file.write(MARK)
+    csv.writer(file).writerows(map(_harmless, row) for row in rows)
+    return file.getvalue()
+
+
+def _harmless(cell: object) -> object:
+    if not isinstance(cell, str) or cell[:1] not in _RUN or _NUMBER.fullmatch(cell):
+        return cell
+    return "'" + cell
 
 
 def as_csv(figure: go.Figure) -> str:
@@ -26,9 +53,7 @@ def as_csv(figure: go.Figure) -> str:
     Raises:
         ValueError: if the figure has a kind of trace that has no table yet.
     """
-    file = StringIO()
-    csv.writer(file, lineterminator="\n").writerows(chain.from_iterable(_tables(figure)))
-    return file.getvalue()
+    return written(chain.from_iterable(_tables(figure)))
 
 
 def heads_as_csv(layers: Iterable[np.ndarray], labels: Sequence[str], factor: int) -> str:
@@ -38,15 +63,18 @@ def heads_as_csv(layers: Iterable[np.ndarray], labels: Sequence[str], factor: in
         layers: for each layer, (n_heads, size, size): the largest weight of each cell.
         factor: how many tokens share a row or column: a cell is named by the first of them.
     """
-    file = StringIO()
-    out = csv.writer(file, lineterminator="\n")
-    out.writerow(("layer", "head", "query", "query: token", "key", "key: token", "largest weight"))
+    head = ("layer", "head", "query", "query: token", "key", "key: token", "largest weight")
+    return written(chain([head], _cells_of_heads(layers, labels, factor)))
+
+
+def _cells_of_heads(
+    layers: Iterable[np.ndarray], labels: Sequence[str], factor: int
+) -> Iterator[Row]:
     for layer, heads in enumerate(layers):
         for head, row, column in np.argwhere(np.tril(np.ones(heads.shape, dtype=bool))).tolist():
             query, key = row * factor, column * factor
             weight = heads[head, row, column].item()
-            out.writerow((layer, head, query, labels[query], key, labels[key], weight))
-    return file.getvalue()
+            yield layer, head, query, labels[query], key, labels[key], weight
 
 
 def grid_as_csv(values: np.ndarray, what: str) -> str:
@@ -56,11 +84,8 @@ def grid_as_csv(values: np.ndarray, what: str) -> str:
         values: (n_layers, n_heads).
         what: the number's name and unit.
     """
-    file = StringIO()
-    out = csv.writer(file, lineterminator="\n")
-    out.writerow(("layer", "head", what))
-    out.writerows((layer, head, value.item()) for (layer, head), value in np.ndenumerate(values))
-    return file.getvalue()
+    rows = ((layer, head, value.item()) for (layer, head), value in np.ndenumerate(values))
+    return written(chain([("layer", "head", what)], rows))
 
 
 def tokens_as_csv(tokens: Iterable[tuple[int, str, float]], what: str) -> str:
@@ -70,11 +95,7 @@ def tokens_as_csv(tokens: Iterable[tuple[int, str, float]], what: str) -> str:
         tokens: position, token and number.
         what: the number's name and unit.
     """
-    file = StringIO()
-    out = csv.writer(file, lineterminator="\n")
-    out.writerow(("position", "token", what))
-    out.writerows(tokens)
-    return file.getvalue()
+    return written(chain([("position", "token", what)], tokens))
 
 
 def _tables(figure: go.Figure) -> Iterator[list[Row]]:

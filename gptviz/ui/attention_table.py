@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from gptviz.ui.components import known
+
 if TYPE_CHECKING:
     from gptviz.analysis.heads import Measure
 
@@ -71,8 +73,9 @@ def _heads(rows: pd.DataFrame, said: str) -> None:
 
 
 def _choose(pairs: tuple[tuple[int, int], ...]) -> None:
-    for row, _column in st.session_state["heads_table"].selection.cells:
-        st.session_state["layer"], st.session_state["head"] = pairs[row]
+    for row, *_column in filter(None, st.session_state["heads_table"].selection.cells):
+        if known(row, range(len(pairs))) is not None:
+            st.session_state["layer"], st.session_state["head"] = pairs[row]
 
 
 def definitions(values: np.ndarray, chance: np.ndarray | None) -> None:

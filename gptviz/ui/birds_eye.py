@@ -74,10 +74,6 @@ def follow_up(screen: Screen) -> None:
     is_read = live.ready(screen) is not None
     if not screen.token_ids or (is_read and not measures.is_wanting(screen)):
         return
-    costly = not is_read and live.fits(screen) and not live.is_cheap(screen)
-    words = f"Read the sentence with {screen.title}"
-    if costly and not st.button(words, icon=":material/play_arrow:"):
-        return
     trace = live.read(screen)
     if trace is None or live.ready(screen) is None:
         return
@@ -86,11 +82,8 @@ def follow_up(screen: Screen) -> None:
         st.rerun()
 
 
-def _clicked() -> None:
+def _clicked(path: str) -> None:
     """Explain a part, and open what it takes to see it from inside."""
-    path = st.session_state[DIAGRAM].clicked
-    if not path:
-        return
     path = "blocks.0" if path == "blocks" else path
     level, (_, now) = level_of(screen.config, path), _asked_for()
     if is_level(screen.config, path) or (level and not f"{now}.".startswith(f"{level}.")):
@@ -105,12 +98,10 @@ def _clicked() -> None:
         st.session_state["attention_view"] = "steps"
 
 
-def _walked() -> None:
+def _walked(path: str) -> None:
     """Go to a level named above the picture."""
-    path = st.session_state[DIAGRAM].walked
-    if path is not None:
-        _open(path)
-        st.session_state["part"] = path
+    _open(path)
+    st.session_state["part"] = path
 
 
 def _open(path: str) -> None:

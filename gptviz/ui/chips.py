@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from gptviz.figures.theme import KINDS
 from gptviz.tokenizer import Join, Tokenizer, visible
-from gptviz.ui.components import component
+from gptviz.ui.components import component, sent
 
 MOST = 4096  # chips that a browser draws without a moment's wait
 LONGEST = 60  # characters in a chip
@@ -21,28 +22,32 @@ Chip = dict[str, Any]
 
 
 def chips(
-    made: Iterable[Chip],
+    made: Sequence[Chip],
     key: str,
     spoken: str,
     chosen: int | None = None,
-    on_choose: Callable[[], None] | None = None,
+    on_choose: Callable[[int], None] | None = None,
+    n_read: int | None = None,
 ) -> None:
     """Draw chips: pointing at one tells about it.
 
     Args:
         spoken: what they are, for a screen reader.
         chosen: which one has a ring.
-        on_choose: runs after ``st.session_state[key].chosen`` got the number of the chip that was
-            clicked; without it, none can be chosen.
+        on_choose: is given the number of the chip that was clicked; without it, none can be chosen.
+        n_read: a cut is drawn after so many chips, and those beyond it can't be chosen.
     """
+    n_read = len(made) if n_read is None else min(n_read, len(made))
     data = {
         "chips": tuple(made),
         "chosen": chosen,
+        "n_read": n_read,
         "choosable": on_choose is not None,
         "idle": "Point at a piece to see its number, its id and its bytes.",
         "spoken": spoken,
     }
-    _chips(data=data, key=key, on_chosen_change=on_choose or _nothing)
+    choose = partial(_choose, key, n_read, on_choose) if on_choose else _nothing
+    _chips(data=data, key=key, on_chosen_change=choose)
 
 
 def merges(word: bytes, joins: Sequence[Join], key: str) -> None:
@@ -122,6 +127,11 @@ def counted(count: int, thing: str) -> str:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _choose(key: str, n_chips: int, on_choose: Callable[[int], None]) -> None:
+    if (place := sent(key, "chosen", range(n_chips))) is not None:
+        on_choose(place)
 
 
 def _nothing() -> None:

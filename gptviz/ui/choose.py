@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from operator import contains
 from typing import TYPE_CHECKING, Any
@@ -230,6 +230,25 @@ def number(name: str, key: str, count: int) -> int:
     return st.selectbox(name, range(count), key=key, help=f"Counted from 0 to {count - 1}.")
 
 
+def told(
+    name: str,
+    options: Sequence[int],
+    key: str,
+    words: Callable[[int], str],
+    help_: str | None = None,
+) -> int:
+    """A selectbox whose words for a value change with the sentence.
+
+    While the value stays, the browser would keep the old words: so where the words are others, the
+    value is set anew.
+    """
+    said = words(st.session_state[key])
+    if st.session_state.get(f"{key} said") != said:
+        st.session_state[f"{key} said"] = said
+        st.session_state[key] = st.session_state[key]
+    return st.selectbox(name, options, key=key, format_func=words, help=help_)
+
+
 def token(screen: Screen, name: str = "Token") -> int:
     """The position of one of the sentence's tokens; at first, and until it is changed, the last."""
     last = len(screen.token_ids) - 1
@@ -239,13 +258,8 @@ def token(screen: Screen, name: str = "Token") -> int:
         said = f"{at} · {screen.labels[at]}"
         return f"the last: {said}" if place == LAST else said
 
-    place = st.selectbox(
-        name,
-        range(LAST, last + 1),
-        key="token",
-        format_func=words,
-        help="Its position, counted from 0, and the token there. All pages look at the same one.",
-    )
+    help_ = "Its position, counted from 0, and the token there. All pages look at the same one."
+    place = told(name, range(LAST, last + 1), "token", words, help_)
     return last if place == LAST else place
 
 
@@ -290,13 +304,8 @@ def neuron(screen: Screen, busiest: int) -> int:
     def words(number: int) -> str:
         return f"the busiest: {busiest}" if number == BUSIEST else str(number)
 
-    number = st.selectbox(
-        "Neuron",
-        range(BUSIEST, screen.config.ff_dim),
-        key="neuron",
-        format_func=words,
-        help=f"A hidden unit of the feed-forward, counted from 0 to {screen.config.ff_dim - 1}.",
-    )
+    help_ = f"A hidden unit of the feed-forward, counted from 0 to {screen.config.ff_dim - 1}."
+    number = told("Neuron", range(BUSIEST, screen.config.ff_dim), "neuron", words, help_)
     return busiest if number == BUSIEST else number
 
 

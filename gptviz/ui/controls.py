@@ -13,8 +13,8 @@ from gptviz.config import ABOUT, ConfigError, Dropout, GPTConfig, valid_widths
 from gptviz.defaults import MODEL, SEED, TEXT
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
-from gptviz.ui import built
-from gptviz.ui.link import take
+from gptviz.ui import built, sentence
+from gptviz.ui.link import arrives, take
 
 CUSTOM = "custom"
 TRAINED = MODEL
@@ -73,10 +73,13 @@ class Screen:
 
 def settle() -> dict[str, Any]:
     """Bring link, model and fields together before anything is drawn; gives their defaults."""
+    if arrives():  # what was there before is no model of this link's
+        st.session_state.pop("last_config", None)
+        st.session_state.pop("left", None)
     _take_chosen_preset()
     built.take_chosen_stage(st.session_state.get("moved", set()))
     name = take("model", TRAINED, NAMES.__contains__)
-    take("text", TEXT, lambda _: True)
+    sentence.settle()
     for key, value in _OF_THE_PASS.items():
         take(key, value, partial(within, key))
     for field, value in _defaults(name).items():
@@ -89,7 +92,7 @@ def settle() -> dict[str, Any]:
 def read() -> Screen:
     """What the controls say; they need not be drawn yet, but ``settle`` comes first."""
     name = st.session_state["model"]
-    config, problem = _configuration(PRESETS.get(name, GPTConfig()))
+    config, problem = _configuration()
     seed = SEED if name == TRAINED else st.session_state["seed"]
     tokenizer = Tokenizer(config.vocab_size)
     ids = tokenizer.encode(st.session_state["text"])
@@ -104,15 +107,28 @@ def _dropout(config: GPTConfig) -> Dropout | None:
     return Dropout(config.drop_rate, st.session_state["mask_seed"])
 
 
-def _configuration(base: GPTConfig) -> tuple[GPTConfig, str]:
+def _configuration() -> tuple[GPTConfig, str]:
     """The fields' configuration; where they don't go together, the last that did, and why."""
+    fields = {field: st.session_state[field] for field in FIELDS}
+    build = partial(GPTConfig, placeholders=built.placeholders())
     try:
-        fields = {field: st.session_state[field] for field in FIELDS}
-        config = GPTConfig(**fields, placeholders=built.placeholders())
+        config, problem = build(**fields), ""
     except ConfigError as error:
-        return st.session_state.get("last_config", base), str(error)
+        config = st.session_state.get("last_config") or build(**fields | _going_together())
+        problem = str(error)
     st.session_state["last_config"] = config
-    return config, ""
+    return config, problem
+
+
+def _going_together() -> dict[str, int]:
+    """Width and heads for fields that never went together: a link brought them.
+
+    They are those of the model that the link names, or the nearest width to that of one's own.
+    """
+    if left := st.session_state.get("left"):
+        own = PRESETS[left[0]]
+        return {"emb_dim": own.emb_dim, "n_heads": own.n_heads}
+    return {"emb_dim": valid_widths(st.session_state["emb_dim"], st.session_state["n_heads"])[0]}
 
 
 def show(screen: Screen) -> None:
@@ -120,21 +136,11 @@ def show(screen: Screen) -> None:
     st.selectbox("Model", NAMES, key="model", on_change=_note, args=("model",))
     st.caption(_weights(screen.model))
     _way_back(screen.model)
-    st.text_area(
-        "Sentence",
-        key="text",
-        height=130,
-        help="What the model reads. The pictures show these tokens.",
-    )
+    sentence.show(screen)
     built.show(_note)
     _fields(screen.problem)
     if not screen.is_trained:
         _seed()
-    if screen.sentence_length > len(screen.token_ids):
-        st.info(
-            f"The sentence has {screen.sentence_length:,} tokens; the model reads the first "
-            f"{len(screen.token_ids):,} (context_length)."
-        )
 
 
 def _weights(name: str) -> str:

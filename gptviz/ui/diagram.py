@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from gptviz.diagram.drawing import Drawing
 from gptviz.diagram.layout import lay_out
 from gptviz.diagram.svg import SHADES, to_svg
 from gptviz.diagram.view import Measure, View
 from gptviz.figures.theme import DARK, KINDS, LIGHT, along, readable_on
-from gptviz.ui.components import component
+from gptviz.ui.components import component, sent
 from gptviz.ui.frame import theme
 
 
@@ -29,26 +31,41 @@ _component = component("diagram", "\n".join(_RULES))
 def diagram(
     view: View,
     selected: str,
-    on_click: Callable[[], None],
-    on_walk: Callable[[], None],
+    on_click: Callable[[str], None],
+    on_walk: Callable[[str], None],
     key: str,
 ) -> None:
     """Draw a view, with a legend where its colours are not those of the kinds of parts.
 
-    ``on_click`` runs after ``st.session_state[key].clicked`` got a part's path, ``on_walk`` after
-    ``.walked`` got the path of a level that the opened part is in.
+    ``on_click`` is given the path of a part that was clicked, ``on_walk`` that of a level that the
+    opened part is in.
     """
+    wide, narrow = lay_out(view), lay_out(view, narrow=True)
+    way = levels(view)
     data = {
-        "wide": to_svg(lay_out(view)),
-        "narrow": to_svg(lay_out(view, narrow=True)),
+        "wide": to_svg(wide),
+        "narrow": to_svg(narrow),
         "selected": selected,
         "legend": _legend(view.measure),
         "shades": SHADES,
         "dark": theme() is DARK,
         # In a tuple: in a list Streamlit would look for tables, and import pandas for it.
-        "levels": tuple({"path": path, "name": name} for path, name in levels(view)),
+        "levels": tuple({"path": path, "name": name} for path, name in way),
     }
-    _component(data=data, key=key, on_clicked_change=on_click, on_walked_change=on_walk)
+    clicked = partial(_tell, key, "clicked", _paths(wide) | _paths(narrow), on_click)
+    walked = partial(_tell, key, "walked", {path for path, _ in way}, on_walk)
+    _component(data=data, key=key, on_clicked_change=clicked, on_walked_change=walked)
+
+
+def _paths(drawing: Drawing) -> set[str]:
+    """All that can be clicked."""
+    cells = {cell.path for strip in drawing.strips for cell in strip.cells}
+    return cells | {box.path for box in drawing.boxes}
+
+
+def _tell(key: str, event: str, shown: set[str], listener: Callable[[str], None]) -> None:
+    if (path := sent(key, event, shown)) is not None:
+        listener(path)
 
 
 def _legend(measure: Measure | None) -> dict[str, str] | None:

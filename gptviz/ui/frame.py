@@ -22,6 +22,8 @@ MENU = (
     ("pages/parameters.py", "Parameters", ":material/table_chart:"),
 )
 
+_SHAPE = ("emb_dim", "n_heads", "n_layers")
+
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 2.2rem 2rem 3rem; }
 [data-testid="stSidebarHeader"] { height: 2.2rem; margin-bottom: 0; }
@@ -62,7 +64,8 @@ def frame(page: str, question: str) -> Screen:
     link.keep({**defaults, **choose.settle(screen)})
     _heading(page, question, screen)
     if screen.problem:
-        st.warning(f"{screen.problem}. The pictures show the last configuration that works.")
+        shown = ", ".join(f"{name}={getattr(screen.config, name)}" for name in _SHAPE)
+        st.warning(f"{screen.problem}. The pictures show a configuration that works: {shown}.")
     return screen
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from gptviz.figures.colours import colour_table, levels
 from gptviz.figures.table import grid_as_csv, heads_as_csv
 from gptviz.ui import live
 from gptviz.ui.chart import take_along
-from gptviz.ui.components import component
+from gptviz.ui.components import component, sent
 from gptviz.ui.controls import Screen
 from gptviz.ui.frame import theme
 
@@ -100,12 +101,14 @@ def _draw(
         "ground": colours.background,
     }
     data = {"meta": meta, "maps": maps.reshape(-1)}
-    _component(data=data, key=key, on_chosen_change=partial(_choose, key, on_choose))
+    _component(
+        data=data, key=key, on_chosen_change=partial(_choose, key, (layers, heads), on_choose)
+    )
 
 
-def _choose(key: str, on_choose: Callable[[], None] | None) -> None:
-    pair = st.session_state[key].chosen
-    if pair:
-        st.session_state["layer"], st.session_state["head"] = (int(number) for number in pair)
+def _choose(key: str, shape: tuple[int, int], on_choose: Callable[[], None] | None) -> None:
+    pair = sent(key, "chosen", set(product(*map(range, shape))))
+    if pair is not None:
+        st.session_state["layer"], st.session_state["head"] = pair
         if on_choose:
             on_choose()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gptviz.figures.theme import KINDS
-from gptviz.ui.components import component
+from gptviz.ui.components import component, sent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,7 @@ def lines(weights: np.ndarray, labels: tuple[str, ...], token: int, key: str) ->
         "colour": KINDS["attention"],
     }
     data = {"meta": meta, "weights": weights[first:last, first:last].reshape(-1)}
-    _component(data=data, key=key, on_chosen_change=partial(_choose, key))
+    _component(data=data, key=key, on_chosen_change=partial(_choose, key, range(first, last)))
 
 
 def window(n_tokens: int, token: int) -> tuple[int, int]:
@@ -49,7 +49,6 @@ def window(n_tokens: int, token: int) -> tuple[int, int]:
     return first, min(n_tokens, first + MOST_TOKENS)
 
 
-def _choose(key: str) -> None:
-    place = st.session_state[key].chosen
-    if place is not None:
-        st.session_state["token"] = int(place)
+def _choose(key: str, shown: range) -> None:
+    if (place := sent(key, "chosen", shown)) is not None:
+        st.session_state["token"] = place

@@ -1,4 +1,4 @@
-"""The sentence, read by the model: at once where that is cheap, explained where it is not."""
+"""The sentence, read by the model: at once where that is cheap, when asked for where it is not."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="Sized")
 
 SLOW = 0.3  # seconds: a pass that takes longer says how far it is, and can be stopped
-CHEAP = 1_000_000_000  # bytes: up to here a model is made without being asked for
+# Bytes of memory up to which a model is made without being asked for: GPT-2 small with a sentence
+# is within, and leaves a laptop of 8 GB room. What is larger, no link can make by itself.
+CHEAP = 1_000_000_000
 
 
 def ready(screen: Screen) -> Trace | None:
@@ -38,11 +40,6 @@ def ready(screen: Screen) -> Trace | None:
     from gptviz.cache import kept_trace
 
     return kept_trace(screen.source, screen.token_ids, screen.seed, screen.dropout)
-
-
-def is_cheap(screen: Screen) -> bool:
-    """Whether the model is small enough to be made without being asked for."""
-    return _needed(screen) <= CHEAP
 
 
 def fits(screen: Screen) -> bool:
@@ -67,6 +64,9 @@ def _read(screen: Screen, place: DeltaGenerator) -> Trace | None:
         return None
     if not fits(screen):
         _too_large(screen)
+        return None
+    if not _may_be_made(screen):
+        _ask(screen)
         return None
     if st.session_state.get("stopped") == _pass_of(screen):
         st.info("Stopped before the sentence was read to its end.")
@@ -123,6 +123,30 @@ def another(
     except NotEnoughMemoryError:
         _too_large(screen)
         st.stop()
+
+
+def _may_be_made(screen: Screen) -> bool:
+    """Whether it is cheap, with the model as it may be at hand, or this visitor asked for it."""
+    asked_for = st.session_state.get("asked_for", ())
+    return _needed(screen) <= CHEAP or (screen.source, screen.seed) in asked_for
+
+
+def _ask(screen: Screen) -> None:
+    """Say what it would take, and wait for a click."""
+    st.info(
+        f"Making {screen.model} and reading with it takes {_needed(screen) / 2**30:,.1f} GiB of "
+        "memory and a while, so it is made only when you ask for it."
+    )
+    st.button(
+        f"Read the sentence with {screen.title}",
+        icon=":material/play_arrow:",
+        on_click=_make,
+        args=((screen.source, screen.seed),),
+    )
+
+
+def _make(model: Hashable) -> None:
+    st.session_state.setdefault("asked_for", set()).add(model)
 
 
 def _pass_of(screen: Screen) -> Hashable:

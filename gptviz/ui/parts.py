@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
-import pandas as pd
 import streamlit as st
 
 from gptviz.config import GPTConfig
+from gptviz.counting.part_table import PartRow, part_table
+from gptviz.counting.reconcile import EQUAL, FILE, MODEL, STATE_DICT, Check, reconcile
+from gptviz.figures.table import written
 from gptviz.counting.part_table import PartRow, part_table
 from gptviz.counting.reconcile import EQUAL, FILE, MODEL, STATE_DICT, Check, reconcile
 from gptviz.ui.controls import Screen
@@ -84,15 +87,10 @@ def _how(config: GPTConfig, trained: str) -> str:
 
 def as_csv(found: tuple[Check, ...]) -> str:
     """The table with its paths, and its numbers as plain digits."""
-    rows = [
-        {
-            "path": check.row.path,
-            "part": check.row.name,
-            "formula": check.row.formula,
-            "ledger": check.row.parameters,
-            **check.counted,
-            "check": check.verdict,
-        }
+    head = ("path", *HEAD, *found[0].counted, "check")
+    rows = (
+        (row.path, row.name, row.formula, row.parameters, *check.counted.values(), check.verdict)
         for check in found
-    ]
-    return pd.DataFrame(rows).to_csv(index=False)
+        for row in [check.row]
+    )
+    return written(chain([head], rows))

@@ -153,10 +153,8 @@ def _mean(losses: np.ndarray, vocab_size: int) -> None:
         measure("Perplexity", f"{math.exp(loss):,.1f}", f"of {vocab_size:,}", help_)
 
 
-def _chosen() -> None:
-    place = st.session_state[SENTENCE].chosen
-    if place is not None:
-        st.session_state["token"] = int(place)
+def _chosen(place: int) -> None:
+    st.session_state["token"] = place
 
 
 _VIEWS = {

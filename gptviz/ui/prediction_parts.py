@@ -93,7 +93,7 @@ def _one_of(
             return default
         return f"{_label(screen, token_id)}{' · came next' if token_id in came else ''}"
 
-    chosen = st.selectbox(name, list(offered), key=key, format_func=words)
+    chosen = choose.told(name, list(offered), key, words)
     return None if chosen == choose.LAST else chosen
 
 

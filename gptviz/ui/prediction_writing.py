@@ -238,10 +238,8 @@ def _chosen(writing: Writing) -> int:
     return min(int(st.session_state["drawn"]), max(0, len(writing.steps) - 1))
 
 
-def _choose(n_before: int) -> None:
-    place = st.session_state[TEXT].chosen
-    if place is not None:
-        st.session_state["drawn"] = int(place) - n_before
+def _choose(n_before: int, place: int) -> None:
+    st.session_state["drawn"] = place - n_before
 
 
 def _drawn(screen: Screen, trace: Trace, writing: Writing, sampling: Sampling) -> None:

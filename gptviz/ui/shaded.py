@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from gptviz.figures.colours import colour_table
 from gptviz.figures.theme import Theme
-from gptviz.ui.components import component
+from gptviz.ui.components import component, sent
 
 _component = component("shaded")
 
@@ -31,13 +32,14 @@ def shaded(
     chosen: int,
     scale: tuple[str, str, str],
     theme: Theme,
-    on_choose: Callable[[], None],
+    on_choose: Callable[[int], None],
     key: str,
 ) -> None:
-    """Draw the row; ``on_choose`` runs after ``st.session_state[key].chosen`` got a place in it.
+    """Draw the row.
 
     Args:
         scale: what stands at the scale's beginning and at its end, and what it is about.
+        on_choose: is given the place of the token that was clicked.
     """
     least, most, what = scale
     data = {
@@ -48,4 +50,10 @@ def shaded(
         "most": most,
         "what": what,
     }
-    _component(data=data, key=key, on_chosen_change=on_choose)
+    places = {place for place, token in enumerate(tokens) if token.shade is not None}
+    _component(data=data, key=key, on_chosen_change=partial(_choose, key, places, on_choose))
+
+
+def _choose(key: str, places: set[int], on_choose: Callable[[int], None]) -> None:
+    if (place := sent(key, "chosen", places)) is not None:
+        on_choose(place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -67,4 +67,4 @@ def _handout(screen: Screen, view: View) -> partial[str]:
 def _address() -> str:
     """The address that leads back to this screen."""
     here = urlsplit(st.context.url or "")
-    return here._replace(query=urlencode(link.address()), fragment="").geturl()
+    return here._replace(query=link.query(link.address()), fragment="").geturl()

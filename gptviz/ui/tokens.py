@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gptviz.tracing.trace import Trace
 
 CHIPS, WORDS = "tokens_chips", "words_chips"
+BEYOND = 64  # tokens after the cut that are shown
 LONGEST_WORD = 64  # bytes of a word whose merges are shown
 VIEWS = {
     "pieces": "Pieces",
@@ -34,11 +35,11 @@ def sentence(screen: Screen) -> None:
     if not screen.token_ids:
         return
     tokenizer = Tokenizer(screen.config.vocab_size)
-    made = token_chips(tokenizer, screen.token_ids)
-    chosen = st.session_state["token"]
-    at = len(screen.token_ids) - 1 if chosen == choose.LAST else chosen
-    chips(made, CHIPS, "The sentence's tokens; arrow keys choose one", at, _token_chosen)
-    st.caption(_totals(screen, tokenizer))
+    ids, n_read = tokenizer.encode(st.session_state["text"]), len(screen.token_ids)
+    made = token_chips(tokenizer, ids[: n_read + BEYOND])
+    spoken = "The sentence's tokens; arrow keys choose one"
+    chips(made, CHIPS, spoken, choose.position(screen), _token_chosen, n_read)
+    st.caption(_totals(tokenizer, ids, n_read))
 
 
 def show(screen: Screen) -> None:
@@ -66,28 +67,28 @@ def _of_the_model(view: str, screen: Screen, trace: Trace, token: int) -> None:
         vectors.positions(screen, trace)
 
 
-def _totals(screen: Screen, tokenizer: Tokenizer) -> str:
+def _totals(tokenizer: Tokenizer, ids: list[int], n_read: int) -> str:
     text: str = st.session_state["text"]
-    n_tokens = screen.sentence_length
-    n_bytes = sum(len(tokenizer.token_bytes(token_id)) for token_id in tokenizer.encode(text))
+    n_tokens = len(ids)
+    n_bytes = sum(len(tokenizer.token_bytes(token_id)) for token_id in ids)
     said = (
         f"{counted(len(text), 'character')} · {counted(n_tokens, 'token')} · "
         f"{n_tokens / len(text):.2f} tokens per character · {n_bytes / n_tokens:.2f} bytes per "
         "token. A click chooses a token. Colours only tell neighbours apart: ␣ is a space, ⏎ the "
         "end of a line, and a dashed chip holds bytes of a character that is cut."
     )
-    n_read = len(screen.token_ids)
     if n_read < n_tokens:
-        said += f" Here are the first {n_read:,} tokens, those the model reads."
+        said += (
+            f" The model reads the first {n_read:,} tokens (context_length) and none of the "
+            f"{n_tokens - n_read:,} after the cut: pale are those, or the first {BEYOND} of them."
+        )
     if n_read > MOST:
         said += f" {MOST:,} of them are drawn."
     return said
 
 
-def _token_chosen() -> None:
-    place = st.session_state[CHIPS].chosen
-    if place is not None:
-        st.session_state["token"] = int(place)
+def _token_chosen(place: int) -> None:
+    st.session_state["token"] = place
 
 
 def _word(screen: Screen, token: int) -> None:
@@ -110,10 +111,8 @@ def _word(screen: Screen, token: int) -> None:
     _merges(tokenizer, word, pieces)
 
 
-def _word_chosen(firsts: tuple[int, ...]) -> None:
-    place = st.session_state[WORDS].chosen
-    if place is not None:
-        st.session_state["token"] = firsts[int(place)]
+def _word_chosen(firsts: tuple[int, ...], place: int) -> None:
+    st.session_state["token"] = firsts[place]
 
 
 def _merges(tokenizer: Tokenizer, word: str, pieces: list[bytes]) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -69,7 +70,7 @@ class Page:
 
     @property
     def link(self) -> dict[str, str]:
-        return dict(self.sent("browser_address"))
+        return dict(parse_qsl(self.sent("browser_address")["query"], keep_blank_values=True))
 
     @property
     def buttons(self) -> list[str]:
@@ -109,6 +110,11 @@ class Page:
         tables = [table.value.to_csv(sep="|") for table in self.app.table]
         texts = [str(getattr(element, "value", "")) for element in self.app.main]
         return "\n".join(texts + tables)
+
+    @property
+    def words_aside(self) -> str:
+        """All text in the sidebar."""
+        return "\n".join(str(getattr(element, "value", "")) for element in self.app.sidebar)
 
     def sent(self, component: str) -> dict[str, Any]:
         """The data a component was given."""

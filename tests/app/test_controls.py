@@ -10,6 +10,7 @@ from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui.controls import FIELDS, NAMES
 from gptviz.ui.link import LONGEST
+from gptviz.ui.sentence import MOST_CHARACTERS
 
 UNREAD = {"text": ""}  # without a sentence no model is made, however large
 
@@ -177,6 +178,47 @@ def test_a_sentence_too_long_for_the_link_is_kept_all_the_same(small):
     page = small().set("text", text)
     assert page.go("pages/attention.py").value("text") == text
     assert page.set("text", "short").go("app.py").value("text") == "short"
+
+
+def under_the_sentence(page):
+    """What the sidebar says between the sentence and what comes after it."""
+    said = [(e.key if e.type == "text_area" else getattr(e, "value", "")) for e in page.app.sidebar]
+    start = said.index("text") + 1
+    return "\n".join(str(each) for each in said[start : start + 4])
+
+
+@pytest.mark.parametrize(("text", "stays"), [("a king ", "a king"), ("a  ", "a"), (" a ", " a")])
+def test_a_space_at_the_end_can_be_taken_off(text, stays, visit):
+    page = visit(text=text)
+    assert "A space at the end" in under_the_sentence(page)
+    page.press("Take the space off")
+    assert page.value("text") == stays
+    assert page.link["text"] == stays
+    assert "A space at the end" not in under_the_sentence(page)
+
+
+@pytest.mark.parametrize("text", ["a king", "", " ", "a\n", "a\u00a0"])
+def test_where_no_space_spoils_the_prediction_nothing_is_said(text, visit):
+    assert "Take the space off" not in visit(text=text).buttons
+
+
+def test_the_cut_stands_under_the_sentence_and_says_where_it_is(small):
+    page = small(text="Once upon a time there was a king " * 20, vocab_size="50257")
+    said = under_the_sentence(page)
+    assert "the first 32 (context_length) and stops after these:" in said
+    labels = Tokenizer().labels(Tokenizer().encode(page.value("text")))
+    assert f"…{''.join(labels[27:32])}\u00a0✂" in said
+    assert "✂" not in under_the_sentence(page.set("context_length", 400))
+
+
+def test_the_text_has_a_bound_which_is_said_where_it_is_typed(small):
+    page = small(text="a")
+    assert f"{MOST_CHARACTERS:,} characters" in page._control("text").help
+    page.set("text", "ab " * MOST_CHARACTERS)
+    assert page.value("text") == ("ab " * MOST_CHARACTERS)[:MOST_CHARACTERS]
+    assert f"{3 * MOST_CHARACTERS:,} characters: the first {MOST_CHARACTERS:,}" in page.said
+    assert f"the first {MOST_CHARACTERS:,} are kept" in page.run().said
+    assert "are kept" not in page.set("text", "a").said
 
 
 def test_the_model_box_offers_all_presets_and_ones_own(visit):

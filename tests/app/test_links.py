@@ -7,7 +7,11 @@ import pytest
 from gptviz.config import GPTConfig
 from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
+from gptviz.config import (PLACEHOLDER_PARTS, GPTConfig)
+from gptviz.presets import PRESETS
+from gptviz.counting.ledger import Ledger
 from gptviz.ui.controls import FIELDS
+from gptviz.ui.link import DIGEST, LONGEST, LOST, digest, query
 
 NONSENSE = {
     "model": ["gpt5", "", "<script>"],
@@ -131,3 +135,92 @@ def test_an_impossible_width_in_the_link_is_explained(visit):
     assert page.parameters == Ledger(GPTConfig()).parameters
     page.press("emb_dim = 780")
     assert page.parameters == Ledger(GPTConfig(emb_dim=780)).parameters
+
+
+@pytest.mark.parametrize("sign", ["x", " ", "语", "🙂", "~", "%", "&"])
+def test_a_sentence_stands_in_the_link_as_long_as_its_encoded_length_allows(sign, visit):
+    page = visit("pages/parameters.py", text="")
+    most = (LONGEST - len(page.sent("browser_address")["query"])) // len(query({"": sign})[1:])
+    page.set("text", sign * most)
+    assert page.link["text"] == sign * most
+    assert len(page.sent("browser_address")["query"]) <= LONGEST
+    assert "Too long for the link" not in page.words_aside
+    page.set("text", sign * (most + 1))
+    assert "text" not in page.link
+    assert page.link[DIGEST] == digest(sign * (most + 1))
+    assert page.sent("browser_address")["text"] == sign * (most + 1)
+    assert "Too long for the link" in page.words_aside
+
+
+def test_the_tab_gives_back_the_sentence_that_the_link_wants(visit):
+    text = "long " * 4000
+    page = visit(**{DIGEST: digest(text)})
+    assert page.toasts == []
+    assert page.sent("browser_address")["wanted"] == digest(text)
+    page.click("browser_address", "found", text)
+    assert page.value("text") == text
+    assert page.sent("browser_address")["wanted"] == ""
+    assert page.link[DIGEST] == digest(text)
+
+
+@pytest.mark.parametrize("found", ["", "another sentence", None, 7, ["long"], {"text": "long"}])
+def test_without_the_sentence_that_the_link_wants_the_default_stands(found, visit):
+    page = visit(**{DIGEST: digest("long")})
+    default = page.value("text")
+    page.click("browser_address", "found", found)
+    assert page.value("text") == default
+    assert page.toasts == ([LOST] if isinstance(found, str) else [])
+
+
+def test_a_sentence_that_was_typed_meanwhile_is_kept(visit):
+    page = visit(**{DIGEST: digest("long")}).set("text", "typed")
+    page.click("browser_address", "found", "long")
+    assert page.value("text") == "typed"
+
+
+@pytest.mark.parametrize("name", ["tales", "gpt2-small", "gpt2-xl", "gpt3-175b"])
+@pytest.mark.parametrize("aside", [{}, {"n_layers": 3}, {"vocab_size": 600, "qkv_bias": True}])
+def test_fields_that_do_not_go_together_fall_back_to_the_models_of_the_link(name, aside, visit):
+    link = {key: str(value).lower() for key, value in aside.items()}
+    page = visit("pages/parameters.py", model=name, n_heads="7", text="", **link)
+    own = PRESETS[name]
+    assert f"emb_dim={own.emb_dim} must be divisible by n_heads=7" in page.said
+    assert page.value("n_heads") == 7
+    assert page.parameters == Ledger(own.changed(**aside)).parameters
+    assert f"emb_dim={own.emb_dim}, n_heads={own.n_heads}, n_layers=" in page.said
+
+
+# A value of every field that the weights depend on, away from those of tales and of GPT-2 small.
+OTHERS = {
+    "vocab_size": 600,
+    "context_length": 64,
+    "emb_dim": 100,
+    "n_layers": 3,
+    "qkv_bias": True,
+    "tie_weights": False,
+    "norm": False,
+    "attention": False,
+    "feed_forward": False,
+    "shortcut": False,
+}
+
+
+@pytest.mark.parametrize("field", OTHERS)
+def test_heads_that_do_not_fit_leave_every_other_field_as_the_link_has_it(field, visit):
+    value = OTHERS[field]
+    page = visit("pages/parameters.py", n_heads="7", text="", **{field: str(value).lower()})
+    change = {"placeholders": {field}} if field in PLACEHOLDER_PARTS else {field: value}
+    change = {} if field == "emb_dim" else change  # one of the two that don't go together
+    assert page.parameters == Ledger(PRESETS["tales"].changed(**change)).parameters
+
+
+def test_a_custom_width_falls_back_to_its_neighbour_and_keeps_the_rest(visit):
+    asked = {"vocab_size": 600, "context_length": 64, "emb_dim": 100, "n_heads": 7, "n_layers": 3}
+    page = visit(
+        "pages/parameters.py", model="custom", text="", **{k: str(v) for k, v in asked.items()}
+    )
+    assert page.parameters == Ledger(GPTConfig(**asked | {"emb_dim": 98})).parameters
+    assert "n_heads=7, n_layers=3" in page.said
+    page.set("n_heads", 10)
+    assert page.said == ""
+    assert page.parameters == Ledger(GPTConfig(**asked | {"n_heads": 10})).parameters

@@ -12,9 +12,25 @@ from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.passes import pass_of
 from gptviz.ui import choose
+from gptviz.cache import cached_trace, has_model
+from gptviz.config import (GPTConfig)
+from gptviz.presets import PRESETS
+from gptviz.counting.ledger import Ledger
+from gptviz.tokenizer import Tokenizer
+from gptviz.ui import choose, live
 
 TEXT = "Once upon a time there was a king"
 LIVE = ("pages/activations.py", "pages/attention.py")
+READING = {  # every page that reads the sentence, and a view that does
+    "app.py": {},
+    "pages/tokens.py": {"tokens_view": "vectors"},
+    "pages/activations.py": {},
+    "pages/attention.py": {},
+    "pages/prediction.py": {},
+}
+
+
+SMALL = {"vocab_size": 1000, "context_length": 32, "emb_dim": 48, "n_heads": 4, "n_layers": 3}
 
 
 @pytest.fixture
@@ -112,3 +128,50 @@ def test_a_model_too_large_for_memory_still_has_diagram_and_table(visit, free_me
     assert 'data-path="blocks.95.attention.query"' in page.sent("diagram")["wide"]
     page = visit("pages/parameters.py", model="gpt3-175b", text=TEXT, parameters_view="modules")
     assert len(page.app.dataframe[-1].value) > 96
+
+
+@pytest.mark.parametrize("path", READING)
+@pytest.mark.parametrize("view", [{}, {"prediction_view": "write", "written": "5"}])
+def test_no_link_makes_a_large_model(path, view, visit):
+    link = {"model": "gpt2-medium", "seed": "77", "text": TEXT, **READING[path], **view}
+    page = visit(path, **link)
+    assert "Read the sentence with gpt2-medium, random weights (seed 77)" in page.buttons
+    needed = Ledger(PRESETS["gpt2-medium"]).memory_to_run(page.n_tokens)
+    assert f"{needed / 2**30:,.1f} GiB" in page.said
+    assert not page.figures()
+    assert not has_model("gpt2-medium", 77)
+
+
+@pytest.mark.parametrize("path", READING)
+def test_a_model_is_asked_for_once_whatever_the_sentence(path, small, monkeypatch):
+    monkeypatch.setattr(live, "CHEAP", 1000)
+    ask = "Read the sentence with custom, random weights (seed {})"
+    seed = str(1000 + list(READING).index(path))  # a model that no other test has made
+    page = small(path, text=TEXT, seed=seed, **READING[path])
+    assert ask.format(seed) in page.buttons
+    page.press(ask.format(seed))
+    assert ask.format(seed) not in page.buttons
+    assert has_model(small_config(), int(seed))
+    page.set("text", TEXT + " and a queen").go("pages/attention.py")
+    assert page.said == ""
+    assert page.figures()
+    assert ask.format(7) in page.set("seed", 7).buttons
+
+
+def test_a_model_that_is_made_already_is_not_asked_for(small, monkeypatch):
+    small("pages/attention.py", text=TEXT, seed="2000")
+    monkeypatch.setattr(live, "CHEAP", Ledger(small_config()).memory_to_run(32) // 2)
+    other = small("pages/attention.py", text="a b c", seed="2000")
+    assert other.figures()
+    assert other.said == ""
+    assert not small("pages/attention.py", text="a b c", seed="2001").figures()
+
+
+def test_what_is_cheap_has_room_for_gpt2_small_and_none_for_gpt2_medium():
+    small, medium = (Ledger(PRESETS[name]) for name in ("gpt2-small", "gpt2-medium"))
+    assert small.memory_to_run(256) <= live.CHEAP < medium.memory_to_run(1)
+
+
+def small_config():
+    """The configuration of ``small``."""
+    return GPTConfig(**SMALL)

@@ -22,7 +22,7 @@ from gptviz.tokenizer import END_OF_TEXT, FULL_VOCAB_SIZE, Tokenizer, visible
 from gptviz.tracing.passes import pass_of
 from gptviz.ui import choose, frame
 from gptviz.ui.chips import MOST
-from gptviz.ui.tokens import VIEWS
+from gptviz.ui.tokens import BEYOND, VIEWS
 
 PAGE = "pages/tokens.py"
 TEXT = "Once upon a time there was a king"
@@ -86,8 +86,18 @@ def test_totals_are_counted_over_the_whole_text(small):
     said = f"{len(text)} characters · {n_tokens} tokens · {n_tokens / len(text):.2f} tokens per"
     assert said in page.words
     assert f"{n_bytes / n_tokens:.2f} bytes per token" in page.words
-    assert "Here are the first 32 tokens" in page.words
-    assert len(labels(page)) == 32
+    assert (
+        f"reads the first 32 tokens (context_length) and none of the {n_tokens - 32}" in page.words
+    )
+    sent = page.sent("tokens_chips")
+    assert sent["n_read"] == 32
+    some = Tokenizer(1000)
+    assert labels(page) == some.labels(some.encode(text)[: 32 + BEYOND])
+    page.click("tokens_chips", "chosen", 31)
+    assert page.value("token") == 31
+    page.click("tokens_chips", "chosen", 32)  # beyond the cut: there is nothing to choose
+    assert page.value("token") == 31
+    assert page.set("context_length", 1024).sent("tokens_chips")["n_read"] == n_tokens
 
 
 @pytest.mark.parametrize("vocab_size", ["257", "1000", "50257"])
@@ -209,7 +219,7 @@ def test_many_positions_are_drawn_one_in_several(small, numbers):
 def test_any_text_is_shown_literally_in_every_view(view, text, small):
     page = small(PAGE, text=text, tokens_view=view, context_length="64")
     some = Tokenizer(1000)
-    assert labels(page) == some.labels(some.encode(text)[:64])
+    assert labels(page) == some.labels(some.encode(text)[: 64 + BEYOND])
     for figure in page.figures():
         assert "$x$" not in json.dumps(figure)
         assert "<img" not in json.dumps(figure)
@@ -233,7 +243,7 @@ def test_a_model_of_placeholders_has_embeddings_all_the_same(view, small):
 def test_a_long_sentence_is_drawn_around_the_chosen_token(view, visit, numbers):
     link = {"model": "custom", "context_length": "1024", "vocab_size": "257", "n_layers": "1"}
     page = visit(PAGE, text="a king " * 300, tokens_view=view, token="500", **link)
-    assert page.n_tokens == len(labels(page)) == 1024
+    assert page.n_tokens == page.sent("tokens_chips")["n_read"] == 1024
     rows = len(shown(page, numbers))
     assert rows < 1024
     assert f"Tokens {500 - rows // 2} to {500 - rows // 2 + rows - 1} of 1,024" in page.words

@@ -87,12 +87,41 @@ def test_the_page_says_what_it_could_not_use_even_where_a_reading_follows(visit)
 
 def test_a_long_sentence_stays_out_of_the_link_and_a_short_one_comes_back(visit, act):
     page = visit(f"/parameters?{SMALL}")
-    write(page, act, "short")
-    assert link(page)["text"] == "short"
-    write(page, act, "x " * 1500)
+    write(page, act, "短" * 600)
+    assert link(page)["text"] == "短" * 600
+    write(page, act, "长" * 1000)
     assert "text" not in link(page)
+    assert len(urlparse(page.url).query) < 1000
+    expect(page.get_by_text("Too long for the link")).to_be_visible()
     write(page, act, "short again")
     assert link(page)["text"] == "short again"
+
+
+def test_a_long_sentence_survives_a_reload_and_the_back_button(visit, act, settled):
+    page = visit(f"/parameters?{SMALL}")
+    first, second = "long & hard% " * 1000, "another 🙂 " * 1500
+    box = page.locator(".st-key-text textarea")
+    write(page, act, first)
+    address = page.url
+    page.reload()
+    expect(box).to_have_value(first)
+    settled(page)
+    assert page.url == address
+    act(page, page.get_by_role("link", name="Tokens").first.click)
+    expect(box).to_have_value(first)
+    write(page, act, second)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Parameters", exact=True)).to_be_visible()
+    expect(box).to_have_value(first)
+    settled(page)
+    page.go_forward()
+    expect(box).to_have_value(second)
+    settled(page)
+    other = visit(urlparse(address).path + "?" + urlparse(address).query)
+    expect(other.get_by_text("this tab doesn't have it")).to_be_visible()
+    settled(other)
+    assert "text" not in link(other)
+    assert "text_id" not in link(other)
 
 
 def test_the_link_goes_along_and_the_back_button_finds_every_page_as_it_was_left(visit, act):

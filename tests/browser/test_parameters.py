@@ -18,7 +18,7 @@ def test_the_table_of_parts_is_taken_along(visit):
     page = visit(f"/parameters?{SMALL}&parameters_view=parts")
     with page.expect_download() as taken:
         page.get_by_role("button", name="Table as CSV").click()
-    rows = list(DictReader(taken.value.path().read_text(encoding="utf-8").splitlines()))
+    rows = list(DictReader(taken.value.path().read_text(encoding="utf-8-sig").splitlines()))
     assert taken.value.suggested_filename == "custom-parameters.csv"
     counted = {row["path"]: int(row["ledger"]) for row in rows}
     assert counted == {part.path: part.parameters for part in part_table(CONFIG)}

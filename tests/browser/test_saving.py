@@ -25,7 +25,7 @@ def test_a_figure_is_saved_as_png_svg_and_csv(visit):
     svg = saved(page, "exact", "SVG").read_text(encoding="utf-8")
     assert svg.startswith("<svg")
     assert "key: the token looked at (column)" in svg
-    with saved(page, "exact", "CSV").open(encoding="utf-8") as file:
+    with saved(page, "exact", "CSV").open(encoding="utf-8-sig") as file:
         rows = list(csv.reader(file))
     assert len(rows) == 1 + 4 * 5 // 2
     assert rows[1][1].strip("␣") == "Once"

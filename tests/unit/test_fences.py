@@ -154,7 +154,7 @@ diagram._component = lambda data, **_: serialize_mixed_data(data, BidiComponent(
 def stop(screen):
     sys.exit(" ".join({"numpy", "pandas", "pyarrow", "torch"} & sys.modules.keys()) or "none")
 birds_eye.follow_up = stop
-runpy.run_path("app.py")
+runpy.run_path("app.py", run_name="__main__")
 """
     result = run_python(code, root)
     assert result.stderr.splitlines()[-1] == "none"

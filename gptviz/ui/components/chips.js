@@ -6,10 +6,13 @@ function draw(state) {
   const { place, data } = state;
   const made = document.createDocumentFragment();
   state.chips = data.chips.map(({ label, id, split, ends_line }, i) => {
+    if (i === data.n_read) made.append(cut());
     const chip = document.createElement('span');
-    chip.className = `chip c${i % COLOURS}${split ? ' split' : ''}`;
+    const unread = i >= data.n_read;
+    chip.className = `chip c${i % COLOURS}${split ? ' split' : ''}${unread ? ' unread' : ''}`;
     chip.id = `chip-${i}`;
     chip.setAttribute('role', data.choosable ? 'option' : 'listitem');
+    if (unread) chip.setAttribute('aria-disabled', 'true');
     chip.textContent = label;
     if (id !== undefined) chip.dataset.number = id;
     made.append(chip);
@@ -18,6 +21,13 @@ function draw(state) {
   });
   place.replaceChildren(made);
   state.chosen = null;
+}
+
+function cut() {
+  const mark = document.createElement('span');
+  mark.className = 'cut';
+  mark.textContent = '✂ the model stops reading here';
+  return mark;
 }
 
 function mark(state, chosen, scroll) {
@@ -42,11 +52,12 @@ function show(place, chip) {
 }
 
 function about(state, index) {
-  return state.data.chips[index]?.about ?? state.data.idle;
+  const said = state.data.chips[index]?.about ?? state.data.idle;
+  return index >= state.data.n_read ? `${said} · not read` : said;
 }
 
 function choose(state, index) {
-  if (!state.data.choosable || !(index in state.chips)) return;
+  if (!state.data.choosable || !(index in state.chips) || index >= state.data.n_read) return;
   mark(state, index, true);
   state.send('chosen', index);
 }
@@ -61,7 +72,7 @@ function listen(state) {
   place.addEventListener('mouseleave', () => { state.tip.textContent = about(state, state.chosen); });
   place.addEventListener('click', event => choose(state, under(event)));
   place.addEventListener('keydown', event => {
-    const last = state.chips.length - 1, now = state.chosen ?? 0;
+    const last = state.data.n_read - 1, now = state.chosen ?? 0;
     const to = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: last }[event.key];
     if (to === undefined || !state.data.choosable) return;
     event.preventDefault();
@@ -84,7 +95,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   state.place.setAttribute('role', data.choosable ? 'listbox' : 'list');
   state.place.setAttribute('aria-label', data.spoken);
   if (data.choosable) state.place.tabIndex = 0;
-  const text = JSON.stringify(data.chips);
+  const text = JSON.stringify([data.chips, data.n_read]);
   const isOther = text !== state.text;
   state.text = text;
   if (isOther) draw(state);

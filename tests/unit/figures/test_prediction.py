@@ -44,7 +44,7 @@ def test_candidates_are_bars_and_the_rest_is_one(theme: Theme, came: int | None)
     assert list(bars.customdata[1]) == ["rank 2", f"log-probability {math.log(0.2):.3f} nats"]
     assert [text.endswith("came next") for text in bars.text] == [i == came for i in range(4)]
     assert len(set(bars.marker.color[:3])) == (1 if came is None else 2)
-    rows = list(csv.reader(StringIO(as_csv(figure))))
+    rows = list(csv.reader(StringIO(as_csv(figure)[1:])))
     assert rows[0] == ["line", "probability", "next token", "next token: token"]
     assert rows[2][1:] == [str(float(SHARES[1])), "1", "<b>"]
 
@@ -81,7 +81,7 @@ def test_the_lens_has_a_token_in_each_cell(theme: Theme) -> None:
     assert cells.hovertext[1][1] == "<b>averylongtoken</b><br>11"
     mark = figure.layout.shapes[0]
     assert (mark.x0, mark.x1, mark.y0, mark.y1) == (1.5, 2.5, -0.5, 2.5)
-    rows = list(csv.reader(StringIO(as_csv(figure))))
+    rows = list(csv.reader(StringIO(as_csv(figure)[1:])))
     assert rows[1][1:] == ["1", "<b>", "a", str(float(VALUES[0, 0]))]
     assert rows[2][-2] == "<img>"
 
@@ -92,7 +92,7 @@ def test_the_lens_has_ranks_in_its_table_not_the_logarithms_of_its_colours() -> 
     figure = lens_map(
         SAID, np.log10(ranks).astype(np.float32), details, LABELS, (1, 2), colours, LIGHT, ranks
     )
-    rows = list(csv.reader(StringIO(as_csv(figure))))
+    rows = list(csv.reader(StringIO(as_csv(figure)[1:])))
     assert [row[-1] for row in rows[1:]] == ["1", "10", "100", "5", "1", "1"]
 
 

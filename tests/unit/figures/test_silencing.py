@@ -31,7 +31,9 @@ def test_both_probabilities_of_each_token_stand_side_by_side(theme) -> None:
 
 
 def test_its_table_names_the_tokens() -> None:
-    rows = list(csv.reader(StringIO(as_csv(before_and_after(BEFORE, AFTER, ["a", "b"], LIGHT)))))
+    rows = list(
+        csv.reader(StringIO(as_csv(before_and_after(BEFORE, AFTER, ["a", "b"], LIGHT))[1:]))
+    )
     assert rows[0] == ["line", "probability", "next token", "next token: token"]
     assert rows[4] == ["without it", "0.75", "1", "b"]
 
@@ -44,6 +46,6 @@ def test_every_head_is_a_point_of_its_layer() -> None:
         np.testing.assert_array_equal(points.y, BITS[layer])
         assert points.mode == "markers"  # the names are for the hover text and the table
     assert figure.layout.xaxis.range == (0, 1.03)
-    rows = list(csv.reader(StringIO(as_csv(figure))))
+    rows = list(csv.reader(StringIO(as_csv(figure)[1:])))
     assert rows[5][:2] == ["layer 1", "head 1"]
     assert [float(number) for number in rows[5][2:]] == [0.5, 0.25]

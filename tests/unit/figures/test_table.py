@@ -14,14 +14,14 @@ from gptviz.figures.attention import attention_map
 from gptviz.figures.dropout import mask_map
 from gptviz.figures.embeddings import embedding_heatmaps
 from gptviz.figures.stream import size_map
-from gptviz.figures.table import as_csv, grid_as_csv, heads_as_csv, tokens_as_csv
+from gptviz.figures.table import as_csv, grid_as_csv, heads_as_csv, tokens_as_csv, written
 from gptviz.figures.theme import LIGHT
 
 LABELS = ["the", "<img>", 'a"b,c']
 
 
 def rows(figure: go.Figure) -> list[list[str]]:
-    return list(csv.reader(StringIO(as_csv(figure))))
+    return list(csv.reader(StringIO(as_csv(figure)[1:])))
 
 
 def test_a_map_has_each_weight_that_can_be_seen_with_both_tokens() -> None:
@@ -113,7 +113,7 @@ def test_a_kind_without_a_table_says_so() -> None:
 
 def test_the_picture_of_all_heads_has_a_line_for_each_cell_that_is_seen() -> None:
     layers = [np.arange(8, dtype=np.float32).reshape(2, 2, 2), np.ones((2, 2, 2), np.float32)]
-    rows = list(csv.reader(StringIO(heads_as_csv(layers, ["a", "␣b", ",", "c"], factor=2))))
+    rows = list(csv.reader(StringIO(heads_as_csv(layers, ["a", "␣b", ",", "c"], factor=2)[1:])))
     assert rows[0][:4] == ["layer", "head", "query", "query: token"]
     assert len(rows) == 1 + 2 * 2 * 3  # what comes later is hidden
     assert rows[6] == ["0", "1", "2", ",", "2", ",", "7.0"]
@@ -121,15 +121,43 @@ def test_the_picture_of_all_heads_has_a_line_for_each_cell_that_is_seen() -> Non
 
 def test_a_number_for_each_head_is_a_line_each() -> None:
     values = np.array([[0.5, 1], [2, 4]], dtype=np.float32)
-    rows = list(csv.reader(StringIO(grid_as_csv(values, "spread, bits"))))
+    rows = list(csv.reader(StringIO(grid_as_csv(values, "spread, bits")[1:])))
     assert rows[0] == ["layer", "head", "spread, bits"]
     assert rows[3] == ["1", "0", "2.0"]
 
 
 def test_a_number_for_each_token_says_where_it_stands() -> None:
     text = tokens_as_csv([(3, 'a "word", or two', 0.5), (4, "␣b", 1.25)], "bits")
-    assert list(csv.reader(StringIO(text))) == [
+    assert list(csv.reader(StringIO(text[1:]))) == [
         ["position", "token", "bits"],
         ["3", 'a "word", or two', "0.5"],
         ["4", "␣b", "1.25"],
     ]
+
+
+@pytest.mark.parametrize(
+    "token", ["=1+1", "+a", "-", "--", "@SUM(A1)", "\tx", "\rx", "-1-1", "-inf"]
+)
+def test_a_spreadsheet_runs_no_cell(token: str) -> None:
+    assert next(csv.reader(StringIO(written([(0, token)])))) == ["\ufeff0", "'" + token]
+
+
+@pytest.mark.parametrize(
+    "cell", ["a=b", "␣-", "-1", "+2.5", "-3e-05", -1, -0.5, 2e-7, "", "'", None]
+)
+def test_words_and_numbers_stay_as_they_are(cell: object) -> None:
+    said = "" if cell is None else str(cell)
+    assert next(csv.reader(StringIO(written([(0, cell)])))) == ["\ufeff0", said]
+
+
+def test_every_file_begins_with_the_byte_order_mark_once() -> None:
+    weights = np.eye(2, dtype=np.float32)
+    texts = [
+        as_csv(attention_map(weights, LABELS[:2], LIGHT)),
+        heads_as_csv([weights[None]], LABELS, factor=1),
+        grid_as_csv(weights, "bits"),
+        tokens_as_csv([(0, "␣a", 0.5)], "bits"),
+    ]
+    for text in texts:
+        assert text.encode().startswith(b"\xef\xbb\xbf")
+        assert text.count("\ufeff") == 1
