@@ -11,7 +11,6 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
-from gptviz.model import GPTModel
 from gptviz.quoting import quoted
 from gptviz.tracing.hooks import mask
 from gptviz.tracing.trace import Trace
@@ -88,15 +87,16 @@ class PositionMap:
 
 
 @torch.inference_mode()
-def position_similarity(model: GPTModel, most: int = 256) -> PositionMap:
+def position_similarity(
+    table: Float[Tensor, "context_length emb_dim"], most: int = 256
+) -> PositionMap:
     """The cosine between any two position embeddings, from -1 to 1.
 
     With more than ``most`` positions it is every second, third, ... of them from 0 on: each number
     stays exact.
     """
-    weight = model.pos_emb.weight
-    step = math.ceil(len(weight) / most)
-    return PositionMap(np.arange(0, len(weight), step), _cosines(weight[::step]))
+    step = math.ceil(len(table) / most)
+    return PositionMap(np.arange(0, len(table), step), _cosines(table[::step]))
 
 
 def _cosines(rows: Float[Tensor, "n emb_dim"]) -> Float32[np.ndarray, "n n"]:
@@ -131,7 +131,7 @@ class Neighbours:
 
 @torch.inference_mode()
 def neighbours(
-    model: GPTModel,
+    table: Float[Tensor, "vocab_size emb_dim"],
     token_id: int,
     count: int = 20,
     before_band: Callable[[], object] | None = None,
@@ -144,7 +144,6 @@ def neighbours(
     Raises:
         IndexError: if the vocabulary has no such id.
     """
-    table = model.tok_emb.weight
     if not 0 <= token_id < len(table):
         raise IndexError(f"token id {quoted(token_id)} must be from 0 to {len(table) - 1}")
     direction = _directions(table[token_id].float())
@@ -190,7 +189,10 @@ class VocabularyMap:
 
 @torch.inference_mode()
 def vocabulary_map(
-    model: GPTModel, token_ids: Sequence[int], sample: int = 1000, seed: int = 123
+    table: Float[Tensor, "vocab_size emb_dim"],
+    token_ids: Sequence[int],
+    sample: int = 1000,
+    seed: int = 123,
 ) -> VocabularyMap:
     """The sentence's tokens among others of the vocabulary, by principal component analysis.
 
@@ -204,10 +206,10 @@ def vocabulary_map(
             fewer).
     """
     own = list(dict.fromkeys(token_ids))
-    drawn = np.random.default_rng(seed).permutation(len(model.tok_emb.weight))
+    drawn = np.random.default_rng(seed).permutation(len(table))
     others = drawn[~np.isin(drawn, own)][:sample]
     ids = np.concatenate([np.array(own, dtype=np.int64), others])
-    rows = model.tok_emb.weight[torch.from_numpy(ids).to(model.tok_emb.weight.device)].float()
+    rows = table[torch.from_numpy(ids).to(table.device)].float()
     places, shares = _principal(rows)
     return VocabularyMap(ids, len(own), places, shares)
 

@@ -110,7 +110,7 @@ def _as_csv(screen: Screen, layer: int, head: int) -> str:
     """The whole head, however much of it is drawn."""
     from gptviz.analysis.attention import head_map
 
-    weights = head_map(live.again(screen), layer, head)
+    weights = head_map(live.again(screen.of), layer, head)
     return as_csv(attention_map(weights, screen.labels, theme()))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from gptviz.config import GPTConfig
 from gptviz.defaults import SEED
+from gptviz.tracing.passes import ModelKey, Pass
 from gptviz.ui import choose, live
 from gptviz.ui.attention_table import definitions, every_head
 from gptviz.ui.controls import Screen
@@ -72,25 +73,24 @@ def _measured(screen: Screen, on: str) -> tuple[np.ndarray, np.ndarray | None] |
             f"Read instead of the sentence: {span} random tokens, then the same again. They mean "
             "nothing, so a head can only go by which token stood where."
         )
-    own = _of_model(screen, on, screen.source, screen.seed, ids)
+    of = replace(screen.of, ids=ids)
+    own = _of_pass(screen, of)
     if not screen.is_trained:
         st.caption("These weights are random themselves: what you see is what chance gives.")
         return own, None
-    return own, _of_model(screen, f"{on}, by chance", screen.config, SEED, ids)
+    return own, _of_pass(screen, replace(of, model=ModelKey(screen.config, SEED)))
 
 
-def _of_model(
-    screen: Screen, what: str, source: str | GPTConfig, seed: int, ids: tuple[int, ...]
-) -> np.ndarray:
-    """All measures of a model that reads ``ids``, made once."""
+def _of_pass(screen: Screen, of: Pass) -> np.ndarray:
+    """All measures of all heads in a pass, made once."""
 
     def make() -> np.ndarray:
         from gptviz.analysis.heads import measured
 
-        read = live.another(screen, source, seed, ids)
+        read = live.another(screen, of)
         return measured(read, before_layer=live.stop_if_stale)
 
-    return live.once(screen, ("measures", what), make)
+    return live.once(of, "measures", make)
 
 
 def _pictures(measure: Measure, values: np.ndarray, chance: np.ndarray | None) -> None:

@@ -26,7 +26,7 @@ def show(screen: Screen, trace: Trace) -> None:
         "(columns) has in it, if attention were all that moves anything (attention rollout). Rows "
         "sum to 1."
     )
-    shares = live.once(screen, "rollout", lambda: rollout(trace, live.stop_if_stale))
+    shares = live.once(screen.of, "rollout", lambda: rollout(trace, live.stop_if_stale))
     figure = rollout_map(shares, screen.labels, theme())
     about = "Heatmap: each position after the last block in a row, its share of each token across."
     picture, words = st.columns([3, 2], gap="large")

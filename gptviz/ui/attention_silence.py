@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from gptviz.figures.silencing import before_and_after, weight_and_effect
-from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.changes import Head, silence
 from gptviz.ui import choose, live
 from gptviz.ui.chart import chart
@@ -64,16 +64,15 @@ def _one(screen: Screen, trace: Trace, position: int, head: Head) -> None:
         f"**Layer {layer}, head {number}**: the largest weight it has from token {position} to "
         f"any one token is {weights[head]:.4f}; the largest of all heads is {weights.max():.4f}."
     )
-    labels = Tokenizer(screen.config.vocab_size).labels(found.token_ids.tolist())
+    labels = screen.tokenizer.labels(found.token_ids.tolist())
     _verdict(found)
     figure = before_and_after(found.before, found.after, labels, theme())
     chart(figure, "before_after", "Bar chart: the likeliest next tokens with the head and without.")
 
 
 def _without(screen: Screen, head: Head) -> Trace:
-    silenced = silence({head})
     with st.spinner("Reading the sentence without the head…"):
-        return live.another(screen, screen.source, screen.seed, screen.token_ids, silenced)
+        return live.another(screen, replace(screen.of, changes=silence({head})))
 
 
 def _verdict(found: Shift) -> None:
@@ -92,8 +91,8 @@ def _each(screen: Screen, trace: Trace, position: int) -> None:
     """Every head silenced alone: on demand, as the sentence is read once for each."""
     st.markdown("**Each head silenced alone**")
     what = ("bits of each head", position)
-    bits = live.kept(screen, what)
-    asked = (screen.source, screen.seed, screen.token_ids, screen.dropout, position)
+    bits = live.kept(screen.of, what)
+    asked = (screen.of, position)
     if bits is None:
         is_asked = st.session_state.get("silencing") == asked
         words = (
@@ -103,7 +102,7 @@ def _each(screen: Screen, trace: Trace, position: int) -> None:
         place.button(words, icon=icon, on_click=_start, args=(asked,), disabled=is_asked)
         if not is_asked:
             return
-        bits = live.once(screen, what, lambda: _bits(trace, position))
+        bits = live.once(screen.of, what, lambda: _bits(trace, position))
         place.empty()
     _pictures(trace, position, bits)
 

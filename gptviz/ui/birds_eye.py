@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
+from gptviz.config import GPTConfig
 from gptviz.diagram.parts import can_open, is_level, level_of
 from gptviz.diagram.view import Measure, Reading, View
-from gptviz.tokenizer import Tokenizer
 from gptviz.ui import live, measures
 from gptviz.ui.choose import CLOSED, STATIONS, blocks, number
 from gptviz.ui.controls import Screen
@@ -51,7 +53,8 @@ def show(screen: Screen) -> View:
     """Draw the picture with what is known now, and give it; never waits."""
     head, symbolic = st.session_state["head"], st.session_state["symbolic"]
     shown = view(screen, opened(screen), head, symbolic, measures.found(screen))
-    diagram(shown, selected(screen), _clicked, _walked, DIAGRAM)
+    clicked = partial(_clicked, screen.config)
+    diagram(shown, selected(screen), clicked, _walked, DIAGRAM)
     return shown
 
 
@@ -82,11 +85,11 @@ def follow_up(screen: Screen) -> None:
         st.rerun()
 
 
-def _clicked(path: str) -> None:
+def _clicked(config: GPTConfig, path: str) -> None:
     """Explain a part, and open what it takes to see it from inside."""
     path = "blocks.0" if path == "blocks" else path
-    level, (_, now) = level_of(screen.config, path), _asked_for()
-    if is_level(screen.config, path) or (level and not f"{now}.".startswith(f"{level}.")):
+    level, (_, now) = level_of(config, path), _asked_for()
+    if is_level(config, path) or (level and not f"{now}.".startswith(f"{level}.")):
         _open(level)
     st.session_state["part"] = path
     block, _, inside = path.removeprefix("blocks.").partition(".")
@@ -126,7 +129,7 @@ def _reading(screen: Screen, path: str, head: int, measure: Measure | None) -> R
     from gptviz.analysis.next_token import likeliest
 
     top = likeliest(trace, 5)
-    words = Tokenizer(screen.config.vocab_size).labels(map(int, top.token_ids))
+    words = screen.tokenizer.labels(map(int, top.token_ids))
     guesses = tuple(zip(words, map(float, top.probabilities), strict=True))
     logits = tuple(float(trace.last_logits[token_id]) for token_id in top.token_ids)
     return Reading(maps_of(trace, path, head), guesses, logits, measure)

@@ -12,7 +12,8 @@ import streamlit as st
 from gptviz.config import ABOUT, ConfigError, Dropout, GPTConfig, valid_widths
 from gptviz.defaults import MODEL, SEED, TEXT
 from gptviz.presets import PRESETS
-from gptviz.tokenizer import Tokenizer
+from gptviz.tokenizer import MIN_VOCAB_SIZE, Tokenizer
+from gptviz.tracing.passes import ModelKey, Pass
 from gptviz.ui import built, sentence
 from gptviz.ui.link import arrives, take
 
@@ -64,6 +65,25 @@ class Screen:
         return self.model if self.is_trained else self.config
 
     @property
+    def key(self) -> ModelKey:
+        """Which model it is."""
+        return ModelKey(self.source, self.seed)
+
+    @property
+    def of(self) -> Pass:
+        """The pass that all pages look at."""
+        return Pass(self.key, self.token_ids, self.dropout)
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's tokenizer.
+
+        Raises:
+            ValueError: if the vocabulary is too small for one: then there are no ``token_ids``.
+        """
+        return Tokenizer(self.config.vocab_size)
+
+    @property
     def title(self) -> str:
         """The model's name and where its weights come from."""
         if self.is_trained:
@@ -94,11 +114,18 @@ def read() -> Screen:
     name = st.session_state["model"]
     config, problem = _configuration()
     seed = SEED if name == TRAINED else st.session_state["seed"]
+    ids, labels = _cut(config)
+    read_ids = ids[: config.context_length]
+    return Screen(name, config, seed, read_ids, labels, len(ids), problem, _dropout(config))
+
+
+def _cut(config: GPTConfig) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The sentence's tokens, and labels of those that are read; none where none can be had."""
+    if config.vocab_size < MIN_VOCAB_SIZE:
+        return (), ()
     tokenizer = Tokenizer(config.vocab_size)
     ids = tokenizer.encode(st.session_state["text"])
-    read_ids = tuple(ids[: config.context_length])
-    labels = tuple(tokenizer.labels(read_ids))
-    return Screen(name, config, seed, read_ids, labels, len(ids), problem, _dropout(config))
+    return tuple(ids), tuple(tokenizer.labels(ids[: config.context_length]))
 
 
 def _dropout(config: GPTConfig) -> Dropout | None:

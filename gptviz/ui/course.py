@@ -15,7 +15,6 @@ from gptviz.diagram.drawing import chance
 from gptviz.diagram.parts import piece
 from gptviz.memory import NotEnoughMemoryError, free_memory, promised
 from gptviz.presets import PRESETS
-from gptviz.tokenizer import Tokenizer
 from gptviz.ui import built, live
 from gptviz.ui.controls import Screen, go_to_stage
 
@@ -97,7 +96,7 @@ def _loss(screen: Screen, trace: Trace) -> None:
     if trace.n_tokens < 2:
         st.caption("A loss needs a sentence of two tokens: the second is what is foretold.")
         return
-    loss = float(live.losses(screen, trace).mean())
+    loss = float(live.losses(trace).mean())
     even = math.log(screen.config.vocab_size)
     with st.container(horizontal=True):
         st.metric("Mean loss on the sentence", f"{loss:.3f} nats", border=True)
@@ -110,7 +109,7 @@ def _next(screen: Screen, trace: Trace) -> None:
     from gptviz.analysis.next_token import likeliest
 
     top = likeliest(trace, 5)
-    labels = Tokenizer(screen.config.vocab_size).labels(map(int, top.token_ids))
+    labels = screen.tokenizer.labels(map(int, top.token_ids))
     shares = (
         f"{label} {chance(share)}" for label, share in zip(labels, top.probabilities, strict=True)
     )

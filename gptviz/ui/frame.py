@@ -110,8 +110,9 @@ def _warm_up() -> None:
     try:
         import gptviz.figures.axes  # noqa: F401
         from gptviz.cache import cached_model
+        from gptviz.tracing.passes import ModelKey
 
-        cached_model("tales")
+        cached_model(ModelKey("tales"))
         # After every run Streamlit has Python look through all objects for lost ones, and nobody
         # is served meanwhile. What has been imported stays: it needn't be looked at.
         gc.collect()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from gptviz.diagram.view import Outcome, View
 from gptviz.figures.theme import LIGHT
-from gptviz.tokenizer import Tokenizer
 from gptviz.ui import birds_eye, live
 from gptviz.ui.controls import Screen
 
@@ -70,7 +69,7 @@ def _guesses(screen: Screen, trace: Trace) -> list[tuple[str, float]]:
     from gptviz.analysis.next_token import likeliest
 
     top = likeliest(trace, GUESSES)
-    words = Tokenizer(screen.config.vocab_size).labels(map(int, top.token_ids))
+    words = screen.tokenizer.labels(map(int, top.token_ids))
     return list(zip(words, map(float, top.probabilities), strict=True))
 
 

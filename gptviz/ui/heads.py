@@ -33,7 +33,7 @@ def chosen_head() -> tuple[int, int]:
 
 def heads_overview(screen: Screen, trace: Trace, key: str) -> None:
     """Draw every head's map; a click chooses the head."""
-    overview = live.overview(screen, trace)
+    overview = live.overview(trace)
     layers, heads, size, _ = overview.maps.shape
     about = {
         "size": size,
@@ -50,7 +50,7 @@ def heads_overview(screen: Screen, trace: Trace, key: str) -> None:
 def _weights_as_csv(screen: Screen, size: int, factor: int) -> str:
     from gptviz.analysis.overview import largest_weights
 
-    trace = live.again(screen)
+    trace = live.again(screen.of)
     layers = (largest_weights(trace, layer, size) for layer in range(trace.config.n_layers))
     return heads_as_csv(layers, screen.labels, factor)
 

@@ -12,7 +12,8 @@ import streamlit as st
 from gptviz.counting.ledger import Ledger
 from gptviz.defaults import largest_that_fits
 from gptviz.memory import NotEnoughMemoryError, free_memory, shared
-from gptviz.tracing.changes import UNCHANGED, Interventions
+from gptviz.tokenizer import MIN_VOCAB_SIZE
+from gptviz.tracing.passes import ModelKey, Pass
 from gptviz.ui.controls import Screen, return_to
 from gptviz.ui.frame import WARM
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from gptviz.analysis.overview import Overview
     from gptviz.byte_cache import Sized
-    from gptviz.config import GPTConfig
     from gptviz.tracing.trace import Trace
 
 T = TypeVar("T", bound="Sized")
@@ -39,7 +39,7 @@ def ready(screen: Screen) -> Trace | None:
         return None
     from gptviz.cache import kept_trace
 
-    return kept_trace(screen.source, screen.token_ids, screen.seed, screen.dropout)
+    return kept_trace(screen.of)
 
 
 def fits(screen: Screen) -> bool:
@@ -59,6 +59,12 @@ def read(screen: Screen) -> Trace | None:
 
 
 def _read(screen: Screen, place: DeltaGenerator) -> Trace | None:
+    if screen.config.vocab_size < MIN_VOCAB_SIZE:
+        st.info(
+            f"No text can be cut into tokens of so small a vocabulary: with a vocab_size of at "
+            f"least {MIN_VOCAB_SIZE} the model will read the sentence."
+        )
+        return None
     if not screen.token_ids:
         st.info("The sentence is empty: type one in the sidebar and the model will read it.")
         return None
@@ -68,7 +74,7 @@ def _read(screen: Screen, place: DeltaGenerator) -> Trace | None:
     if not _may_be_made(screen):
         _ask(screen)
         return None
-    if st.session_state.get("stopped") == _pass_of(screen):
+    if st.session_state.get("stopped") == screen.of:
         st.info("Stopped before the sentence was read to its end.")
         st.button("Read it", icon=":material/play_arrow:", on_click=_go_on)
         return None
@@ -87,39 +93,30 @@ def _traced(screen: Screen, place: DeltaGenerator) -> Trace:
     """The model made and the pass run: both end when nobody waits for this run any more."""
     from gptviz.cache import cached_model, cached_trace
 
-    source, seed, n_layers = screen.source, screen.seed, screen.config.n_layers
-    cached_model(source, seed, stop_if_stale)  # so that the time below is the pass's own
+    n_layers = screen.config.n_layers
+    cached_model(screen.key, stop_if_stale)  # so that the time below is the pass's own
     words = f"Block {{}} of 0 to {n_layers - 1}"
-    progress = Progress(n_layers, words, place, partial(_stop, _pass_of(screen)))
-    ids, dropout = screen.token_ids, screen.dropout
-    return cached_trace(source, ids, seed, progress, dropout, before_band=stop_if_stale)
+    progress = Progress(n_layers, words, place, partial(_stop, screen.of))
+    return cached_trace(screen.of, progress, stop_if_stale)
 
 
-def again(screen: Screen) -> Trace:
-    """The sentence's trace for a file that is asked for later, outside of any run.
+def again(of: Pass) -> Trace:
+    """A pass's trace for a file that is asked for later, outside of any run.
 
-    What waits for the press of a button keeps the screen, which is small, and never a trace: that
+    What waits for the press of a button keeps the pass, which is small, and never a trace: that
     would live, with its model, as long as the page is open.
     """
     from gptviz.cache import cached_trace
 
-    return cached_trace(screen.source, screen.token_ids, screen.seed, dropout=screen.dropout)
+    return cached_trace(of)
 
 
-def another(
-    screen: Screen,
-    source: str | GPTConfig,
-    seed: int,
-    token_ids: tuple[int, ...],
-    interventions: Interventions = UNCHANGED,
-) -> Trace:
+def another(screen: Screen, of: Pass) -> Trace:
     """A pass besides the page's own; without memory for it, the page ends here and says why."""
     from gptviz.cache import cached_trace
 
     try:
-        return cached_trace(
-            source, token_ids, seed, stop_if_stale, screen.dropout, interventions, stop_if_stale
-        )
+        return cached_trace(of, stop_if_stale, stop_if_stale)
     except NotEnoughMemoryError:
         _too_large(screen)
         st.stop()
@@ -128,7 +125,7 @@ def another(
 def _may_be_made(screen: Screen) -> bool:
     """Whether it is cheap, with the model as it may be at hand, or this visitor asked for it."""
     asked_for = st.session_state.get("asked_for", ())
-    return _needed(screen) <= CHEAP or (screen.source, screen.seed) in asked_for
+    return _needed(screen) <= CHEAP or screen.key in asked_for
 
 
 def _ask(screen: Screen) -> None:
@@ -141,17 +138,12 @@ def _ask(screen: Screen) -> None:
         f"Read the sentence with {screen.title}",
         icon=":material/play_arrow:",
         on_click=_make,
-        args=((screen.source, screen.seed),),
+        args=(screen.key,),
     )
 
 
-def _make(model: Hashable) -> None:
+def _make(model: ModelKey) -> None:
     st.session_state.setdefault("asked_for", set()).add(model)
-
-
-def _pass_of(screen: Screen) -> Hashable:
-    """What one pass is about: other passes have other models, sentences or masks."""
-    return screen.source, screen.seed, screen.token_ids, screen.dropout
 
 
 class Progress:
@@ -201,7 +193,7 @@ def _needed(screen: Screen) -> int:
     if WARM.is_set():
         from gptviz.cache import has_model
 
-        if has_model(screen.source, screen.seed):
+        if has_model(screen.key):
             return needed - ledger.weight_bytes(4)
     return needed
 
@@ -218,29 +210,29 @@ def _too_large(screen: Screen) -> None:
         st.button(f"Use {name} instead", on_click=return_to, args=(name,))
 
 
-def once(screen: Screen, what: Hashable, make: Callable[[], T]) -> T:
-    """What ``make`` finds out about the sentence: made once for each sentence and shared.
+def once(of: Pass, what: Hashable, make: Callable[[], T]) -> T:
+    """What ``make`` finds out about a pass: made once for each pass and shared.
 
     Args:
         what: names it, with all that it depends on besides the pass: a layer, a head.
     """
-    return shared().get((what, _pass_of(screen)), make, while_waiting=stop_if_stale)
+    return shared().get((what, of), make, while_waiting=stop_if_stale)
 
 
-def kept(screen: Screen, what: Hashable) -> Any | None:
+def kept(of: Pass, what: Hashable) -> Any | None:
     """What ``once`` found out, if it is at hand; never waits, and never imports torch."""
-    return shared().peek((what, _pass_of(screen)))
+    return shared().peek((what, of))
 
 
-def overview(screen: Screen, trace: Trace) -> Overview:
+def overview(trace: Trace) -> Overview:
     """All heads' maps made small."""
     from gptviz.analysis.overview import all_heads
 
-    return once(screen, "all heads", lambda: all_heads(trace, before_layer=stop_if_stale))
+    return once(trace.of, "all heads", lambda: all_heads(trace, before_layer=stop_if_stale))
 
 
-def losses(screen: Screen, trace: Trace) -> np.ndarray:
+def losses(trace: Trace) -> np.ndarray:
     """The loss at each token of the sentence in nats."""
     from gptviz.analysis.loss import losses
 
-    return once(screen, "losses", lambda: losses(trace))
+    return once(trace.of, "losses", lambda: losses(trace))

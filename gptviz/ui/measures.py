@@ -63,7 +63,7 @@ def _why_not(screen: Screen) -> str:
 def is_wanting(screen: Screen) -> bool:
     """Whether the chosen quantity is still to be measured."""
     chosen = st.session_state["colours"]
-    return chosen != KIND and not _why_not(screen) and live.kept(screen, chosen) is None
+    return chosen != KIND and not _why_not(screen) and live.kept(screen.of, chosen) is None
 
 
 def take(screen: Screen, trace: Trace) -> None:
@@ -73,13 +73,13 @@ def take(screen: Screen, trace: Trace) -> None:
     if is_wanting(screen):
         chosen = st.session_state["colours"]
         measured: Any = {ADDED: contributions, ENTROPY: attention_entropy}[chosen]
-        live.once(screen, chosen, lambda: measured(trace, before_layer=live.stop_if_stale))
+        live.once(screen.of, chosen, lambda: measured(trace, before_layer=live.stop_if_stale))
 
 
 def found(screen: Screen) -> Measure | None:
     """The chosen quantity, if it has been measured."""
     chosen = st.session_state["colours"]
-    if chosen == KIND or _why_not(screen) or (values := live.kept(screen, chosen)) is None:
+    if chosen == KIND or _why_not(screen) or (values := live.kept(screen.of, chosen)) is None:
         return None
     found = _of_added(values) if chosen == ADDED else _of_entropy(values, len(screen.token_ids))
     return replace(found, about=_about(found, chosen))

@@ -33,10 +33,10 @@ def show(screen: Screen, trace: Trace) -> None:
         "below up to the curve, and from there to the right."
     )
     layer = choose.number("Block", "layer", screen.config.n_layers)
-    units = live.once(screen, ("hidden", layer), lambda: hidden(trace, layer))
+    units = live.once(screen.of, ("hidden", layer), lambda: hidden(trace, layer))
     _gelu(units)
     with st.spinner("Counting silent units in all blocks…"):
-        found = live.once(screen, "silence", lambda: silence(trace, live.stop_if_stale))
+        found = live.once(screen.of, "silence", lambda: silence(trace, live.stop_if_stale))
     _silence(screen, found, layer)
     _single(screen, units, layer)
 

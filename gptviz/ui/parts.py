@@ -11,8 +11,6 @@ from gptviz.config import GPTConfig
 from gptviz.counting.part_table import PartRow, part_table
 from gptviz.counting.reconcile import EQUAL, FILE, MODEL, STATE_DICT, Check, reconcile
 from gptviz.figures.table import written
-from gptviz.counting.part_table import PartRow, part_table
-from gptviz.counting.reconcile import EQUAL, FILE, MODEL, STATE_DICT, Check, reconcile
 from gptviz.ui.controls import Screen
 from gptviz.ui.tables import indented, table
 

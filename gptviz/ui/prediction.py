@@ -10,7 +10,6 @@ import streamlit as st
 
 from gptviz.figures.prediction import candidate_bars, percent
 from gptviz.figures.table import tokens_as_csv
-from gptviz.tokenizer import Tokenizer
 from gptviz.ui import choose, live, prediction_lens, prediction_parts, prediction_writing
 from gptviz.ui.chart import chart, take_along
 from gptviz.ui.controls import Screen
@@ -73,7 +72,7 @@ def _expectation(screen: Screen, trace: Trace, position: int, count: int) -> Non
         st.caption("Nothing came after the last token: this is what the model would write.")
     ids = top.token_ids.tolist()
     figure = candidate_bars(
-        Tokenizer(screen.config.vocab_size).labels(ids),
+        screen.tokenizer.labels(ids),
         top.probabilities,
         top.log_probabilities,
         (screen.config.vocab_size - len(ids), top.rest),
@@ -100,7 +99,7 @@ def _surprise(screen: Screen, trace: Trace) -> None:
     if trace.n_tokens < 2:
         st.info("Surprise needs a sentence of two tokens: the second is what is foretold.")
         return
-    losses = live.losses(screen, trace)
+    losses = live.losses(trace)
     st.caption(
         "The stronger the colour, the less the model had expected the token after those before it. "
         "Nothing foretells the first. Click a token to see what was expected in its place."

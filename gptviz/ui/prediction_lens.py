@@ -14,7 +14,6 @@ from gptviz.figures.prediction import (
     probability_colours,
     rank_colours,
 )
-from gptviz.tokenizer import Tokenizer
 from gptviz.ui import choose, live
 from gptviz.ui.chart import chart
 from gptviz.ui.controls import Screen
@@ -84,7 +83,7 @@ def _lens(screen: Screen, trace: Trace, first: int, n_columns: int) -> Lens:
 
     with st.spinner("Asking each layer…"):
         return live.once(
-            screen,
+            screen.of,
             ("lens", first, n_columns),
             lambda: logit_lens(trace, first, n_columns, live.stop_if_stale),
         )
@@ -93,7 +92,7 @@ def _lens(screen: Screen, trace: Trace, first: int, n_columns: int) -> Lens:
 def _draw(screen: Screen, lens: Lens, shown: str, position: int) -> None:
     vocab_size = screen.config.vocab_size
     values, colours = _coloured(lens, shown, vocab_size)
-    label = Tokenizer(vocab_size).label
+    label = screen.tokenizer.label
     details = [
         [
             f"probability {share:.4f}, entropy {bits:.2f} bits<br>"

@@ -9,7 +9,6 @@ import numpy as np
 import streamlit as st
 
 from gptviz.figures.prediction import head_shares, part_bars
-from gptviz.tokenizer import Tokenizer
 from gptviz.ui import choose, live
 from gptviz.ui.chart import chart
 from gptviz.ui.controls import Screen
@@ -98,7 +97,7 @@ def _one_of(
 
 
 def _label(screen: Screen, token_id: int) -> str:
-    return Tokenizer(screen.config.vocab_size).label(token_id)
+    return screen.tokenizer.label(token_id)
 
 
 def _attribution(
@@ -108,7 +107,7 @@ def _attribution(
 
     with st.spinner("Asking each part…"):
         return live.once(
-            screen,
+            screen.of,
             ("attribution", position, token_id, against),
             lambda: attribution(trace, token_id, against, position, live.stop_if_stale),
         )

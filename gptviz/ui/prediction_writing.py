@@ -16,7 +16,7 @@ import streamlit as st
 
 from gptviz.config import Sampling
 from gptviz.figures.table import tokens_as_csv
-from gptviz.tokenizer import END_OF_TEXT, Tokenizer
+from gptviz.tokenizer import END_OF_TEXT
 from gptviz.ui import choose, live, prediction_cache
 from gptviz.ui.chart import chart, take_along
 from gptviz.ui.chips import counted
@@ -102,7 +102,7 @@ def _settings(screen: Screen) -> Sampling:
 def _writing(screen: Screen, sampling: Sampling) -> Writing:
     """What this visitor's session has of this text."""
     seed = st.session_state["draw_seed"]
-    origin = (screen.source, screen.seed, screen.token_ids, sampling, seed)
+    origin = (screen.of, sampling, seed)
     kept: Writing | None = st.session_state.get("writing")
     if kept is None or kept.origin != origin:
         kept = st.session_state["writing"] = Writing(origin)
@@ -138,7 +138,7 @@ class _Painter:
     """Shows the text while it grows, and the way to stop it."""
 
     def __init__(self, screen: Screen, writing: Writing, place: DeltaGenerator) -> None:
-        self.writing, self.tokenizer = writing, Tokenizer(screen.config.vocab_size)
+        self.writing, self.tokenizer = writing, screen.tokenizer
         with place.container():
             st.button("Stop", icon=":material/stop:", on_click=_stop, key="stop_writing")
             self.text, self.kept = st.empty(), st.empty()
@@ -162,7 +162,7 @@ def _why_ended(screen: Screen, writing: Writing) -> str:
     if not writing.steps:
         return ""
     last = writing.steps[-1]
-    if last.token_id == Tokenizer(screen.config.vocab_size).end_of_text:
+    if last.token_id == screen.tokenizer.end_of_text:
         return f"It ended its text itself: it drew `{END_OF_TEXT}`."
     if last.position == screen.config.context_length:
         return (
@@ -216,7 +216,7 @@ def _start_over() -> None:
 
 def _text(screen: Screen, writing: Writing) -> None:
     """The sentence's end and all that was written, a token each; a click chooses one."""
-    label = Tokenizer(screen.config.vocab_size).label
+    label = screen.tokenizer.label
     before = [Token(text, None, "the sentence") for text in screen.labels[-MOST_BEFORE:]]
     after = [
         Token(
@@ -249,7 +249,7 @@ def _drawn(screen: Screen, trace: Trace, writing: Writing, sampling: Sampling) -
 
     step = writing.steps[_chosen(writing)] if writing.steps else None
     found = step.choices if step else choices(trace.last_logits, sampling, BARS)
-    label, vocab_size = Tokenizer(screen.config.vocab_size).label, screen.config.vocab_size
+    label, vocab_size = screen.tokenizer.label, screen.config.vocab_size
     ids = found.token_ids.tolist()
     drawn = None if step is None else ids.index(step.token_id)
     if step is None:

@@ -54,7 +54,7 @@ def show(screen: Screen, trace: Trace) -> None:
 def _stream(screen: Screen, trace: Trace) -> Stream:
     from gptviz.analysis.stream import stream
 
-    return live.once(screen, "stream", lambda: stream(trace, live.stop_if_stale))
+    return live.once(screen.of, "stream", lambda: stream(trace, live.stop_if_stale))
 
 
 def _window(screen: Screen, found: Stream) -> tuple[int, int]:

@@ -34,7 +34,7 @@ def sentence(screen: Screen) -> None:
     """The sentence's tokens, and what they add up to; needs no model."""
     if not screen.token_ids:
         return
-    tokenizer = Tokenizer(screen.config.vocab_size)
+    tokenizer = screen.tokenizer
     ids, n_read = tokenizer.encode(st.session_state["text"]), len(screen.token_ids)
     made = token_chips(tokenizer, ids[: n_read + BEYOND])
     spoken = "The sentence's tokens; arrow keys choose one"
@@ -100,7 +100,7 @@ def _word(screen: Screen, token: int) -> None:
         "neighbours that make a token of the vocabulary those of the lowest rank, the pair that "
         "was learned earliest (byte-pair encoding, BPE). A rank is the new token's id, too."
     )
-    tokenizer = Tokenizer(screen.config.vocab_size)
+    tokenizer = screen.tokenizer
     words = tokenizer.word_tokens(st.session_state["text"], screen.token_ids)
     at = next(place for place, (_, tokens) in enumerate(words) if token in tokens)
     firsts = tuple(tokens.start for _, tokens in words)

@@ -15,7 +15,6 @@ from gptviz.figures.embeddings import (
     token_cosines,
     vocabulary_scatter,
 )
-from gptviz.tokenizer import Tokenizer
 from gptviz.ui import live
 from gptviz.ui.chart import chart
 from gptviz.ui.chips import counted
@@ -127,9 +126,11 @@ def _neighbours(screen: Screen, trace: Trace, token: int) -> None:
     token_id = screen.token_ids[token]
     st.subheader("Nearest in the vocabulary", anchor=False)
     found = live.once(
-        screen,
+        screen.of,
         ("neighbours", token_id),
-        lambda: neighbours(trace.model, token_id, before_band=live.stop_if_stale),
+        lambda: neighbours(
+            trace.weight("tok_emb.weight"), token_id, before_band=live.stop_if_stale
+        ),
     )
     st.caption(
         f"The chosen token's embedding beside all {screen.config.vocab_size - 1:,} others of the "
@@ -137,7 +138,7 @@ def _neighbours(screen: Screen, trace: Trace, token: int) -> None:
         f"deviation {found.std:.3f}." + _means_nothing(screen)
     )
     ids = found.token_ids.tolist()
-    labels = Tokenizer(screen.config.vocab_size).labels(ids)
+    labels = screen.tokenizer.labels(ids)
     names = [f"{label} · {token_id}" for label, token_id in zip(labels, ids, strict=True)]
     figure = neighbour_bars(found.cosines, names, theme())
     about = "Bar chart: the entries of the vocabulary nearest to the chosen token, by cosine."
@@ -161,7 +162,9 @@ def vocabulary(screen: Screen, trace: Trace, token: int) -> None:
     st.subheader("A map of the vocabulary", anchor=False)
     own = tuple(dict.fromkeys(screen.token_ids))
     found = live.once(
-        screen, "vocabulary map", lambda: vocabulary_map(trace.model, own, SAMPLE, SAMPLE_SEED)
+        screen.of,
+        "vocabulary map",
+        lambda: vocabulary_map(trace.weight("tok_emb.weight"), own, SAMPLE, SAMPLE_SEED),
     )
     solid = st.session_state["solid"]
     axes = 3 if solid else 2
@@ -173,7 +176,7 @@ def vocabulary(screen: Screen, trace: Trace, token: int) -> None:
         f"the spread (variance), so tokens may look near here that are not." + _no_map(screen)
     )
     st.toggle("In three dimensions", key="solid")
-    labels = Tokenizer(screen.config.vocab_size).labels(found.token_ids.tolist())
+    labels = screen.tokenizer.labels(found.token_ids.tolist())
     chosen = own.index(screen.token_ids[token])
     figure = vocabulary_scatter(
         found.places, found.shares, labels, found.n_sentence, chosen, theme(), solid
@@ -191,7 +194,11 @@ def positions(screen: Screen, trace: Trace) -> None:
     from gptviz.analysis.embeddings import position_similarity
 
     st.subheader("Which positions are alike", anchor=False)
-    found = live.once(screen, "positions", lambda: position_similarity(trace.model, MOST_SIDE))
+    found = live.once(
+        screen.of,
+        "positions",
+        lambda: position_similarity(trace.weight("pos_emb.weight"), MOST_SIDE),
+    )
     step = int(found.positions[1] - found.positions[0]) if len(found.positions) > 1 else 1
     left_out = "" if step == 1 else f" One position in {step} is drawn, each number as it is."
     random = "" if screen.is_trained else " These weights are random: no order is to be seen yet."

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gptviz.config import GPTConfig
+from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
-from gptviz.config import (PLACEHOLDER_PARTS, GPTConfig)
-from gptviz.presets import PRESETS
-from gptviz.counting.ledger import Ledger
 from gptviz.ui.controls import FIELDS
 from gptviz.ui.link import DIGEST, LONGEST, LOST, digest, query
 

@@ -6,17 +6,12 @@ import numpy as np
 import pytest
 
 from gptviz.analysis.stations import STATIONS
-from gptviz.cache import cached_trace
+from gptviz.cache import cached_trace, has_model
+from gptviz.config import GPTConfig
 from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.passes import pass_of
-from gptviz.ui import choose
-from gptviz.cache import cached_trace, has_model
-from gptviz.config import (GPTConfig)
-from gptviz.presets import PRESETS
-from gptviz.counting.ledger import Ledger
-from gptviz.tokenizer import Tokenizer
 from gptviz.ui import choose, live
 
 TEXT = "Once upon a time there was a king"

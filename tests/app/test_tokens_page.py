@@ -177,7 +177,7 @@ def test_similarity_is_of_the_embeddings_or_of_the_sum(summed, visit, trace, num
 
 def test_neighbours_are_those_of_the_chosen_token(visit, trace, numbers):
     page = visit(PAGE, text=TEXT, tokens_view="neighbours", token="7")
-    found = neighbours(trace.model, int(trace.token_ids[7]))
+    found = neighbours(trace.model.tok_emb.weight.detach(), int(trace.token_ids[7]))
     np.testing.assert_array_equal(shown(page, numbers, figure=1, axis="x"), found.cosines)
     names = page.figures()[1]["layout"]["yaxis"]["labelalias"]
     assert names["0"] == f"{Tokenizer(8192).label(int(found.token_ids[0]))} · {found.token_ids[0]}"
@@ -191,7 +191,7 @@ def test_random_weights_are_said_to_mean_nothing(view, said, small):
 
 def test_the_map_has_the_sentence_and_says_how_much_it_shows(visit, trace, numbers):
     page = visit(PAGE, text=TEXT, tokens_view="map", token="7")
-    found = vocabulary_map(trace.model, trace.token_ids.tolist())
+    found = vocabulary_map(trace.model.tok_emb.weight.detach(), trace.token_ids.tolist())
     others, *_, chosen = page.figures()[0]["data"]
     np.testing.assert_array_equal(numbers(others["x"]), found.places[found.n_sentence :, 0])
     assert chosen["text"] == ["␣king"]
@@ -203,7 +203,9 @@ def test_the_map_has_the_sentence_and_says_how_much_it_shows(visit, trace, numbe
 
 def test_positions_are_compared_whatever_the_sentence(visit, trace, numbers):
     page = visit(PAGE, text=TEXT, tokens_view="positions")
-    np.testing.assert_array_equal(shown(page, numbers), position_similarity(trace.model).cosines)
+    np.testing.assert_array_equal(
+        shown(page, numbers), position_similarity(trace.model.pos_emb.weight.detach()).cosines
+    )
     assert "One position in" not in page.words
 
 

@@ -77,7 +77,7 @@ def test_positions_are_compared_exactly_though_some_are_left_out(
     read: Read, most: int, step: int
 ) -> None:
     model = read([1]).model
-    found = position_similarity(model, most)
+    found = position_similarity(model.pos_emb.weight.detach(), most)
     assert found.positions.tolist() == list(range(0, 320, step))
     assert len(found.positions) <= most
     for apart in {0, len(found.positions) // 2, len(found.positions) - 1}:
@@ -96,7 +96,7 @@ def test_neighbours_are_the_largest_cosines_of_the_whole_vocabulary(
     monkeypatch.setattr(embeddings, "BAND", band)
     table = read([1]).model.tok_emb.weight.detach()
     exact = {i: cosine(table[42], row) for i, row in enumerate(table) if i != 42}
-    found = neighbours(read([1]).model, 42, count=10)
+    found = neighbours(read([1]).model.tok_emb.weight.detach(), 42, count=10)
     order = sorted(exact, key=lambda i: -exact[i])
     assert found.token_ids.tolist() == order[:10]
     np.testing.assert_allclose(found.cosines, [exact[i] for i in order[:10]], atol=1e-6)
@@ -105,13 +105,15 @@ def test_neighbours_are_the_largest_cosines_of_the_whole_vocabulary(
 
 
 def test_more_neighbours_than_there_are(read: Read) -> None:
-    assert sorted(neighbours(read([1]).model, 0, count=1000).token_ids) == list(range(1, 300))
+    assert sorted(
+        neighbours(read([1]).model.tok_emb.weight.detach(), 0, count=1000).token_ids
+    ) == list(range(1, 300))
 
 
 @pytest.mark.parametrize("token_id", [-1, 300])
 def test_a_token_that_is_not_there_has_no_neighbours(read: Read, token_id: int) -> None:
     with pytest.raises(IndexError, match=f"token id {token_id} must be from 0 to 299"):
-        neighbours(read([1]).model, token_id)
+        neighbours(read([1]).model.tok_emb.weight.detach(), token_id)
 
 
 def test_a_search_can_be_stopped(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,14 +126,14 @@ def test_a_search_can_be_stopped(read: Read, monkeypatch: pytest.MonkeyPatch) ->
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        neighbours(read([1]).model, 0, before_band=stop_at_the_second)
+        neighbours(read([1]).model.tok_emb.weight.detach(), 0, before_band=stop_at_the_second)
     assert len(seen) == 2
 
 
 @pytest.mark.parametrize("emb_dim", [24, 600])  # more rows than columns, and fewer
 def test_a_map_is_numpys_principal_components(read: Read, emb_dim: int) -> None:
     model = read([1], emb_dim=emb_dim).model
-    found = vocabulary_map(model, IDS, sample=90)
+    found = vocabulary_map(model.tok_emb.weight.detach(), IDS, sample=90)
     rows = model.tok_emb.weight.detach().double().numpy()[found.token_ids]
     rows -= rows.mean(axis=0)
     left, sizes, _ = np.linalg.svd(rows, full_matrices=False)
@@ -148,19 +150,21 @@ def test_a_map_is_numpys_principal_components(read: Read, emb_dim: int) -> None:
 
 def test_a_map_begins_with_the_sentences_tokens_once_each(read: Read) -> None:
     model = read([1]).model
-    found = vocabulary_map(model, IDS, sample=50)
+    found = vocabulary_map(model.tok_emb.weight.detach(), IDS, sample=50)
     assert found.token_ids[: found.n_sentence].tolist() == [5, 6, 299, 200]
     assert len(found.token_ids) == len(set(found.token_ids.tolist())) == 54
-    again = vocabulary_map(model, IDS, sample=50)
+    again = vocabulary_map(model.tok_emb.weight.detach(), IDS, sample=50)
     np.testing.assert_array_equal(found.places, again.places)
-    assert set(vocabulary_map(model, IDS, 50, seed=5).token_ids) != set(found.token_ids)
-    assert sorted(vocabulary_map(model, IDS).token_ids) == list(range(300))
+    assert set(vocabulary_map(model.tok_emb.weight.detach(), IDS, 50, seed=5).token_ids) != set(
+        found.token_ids
+    )
+    assert sorted(vocabulary_map(model.tok_emb.weight.detach(), IDS).token_ids) == list(range(300))
 
 
 @pytest.mark.parametrize("emb_dim", [1, 2])
 def test_a_map_of_vectors_with_less_than_three_numbers(emb_dim: int) -> None:
     config = GPTConfig(vocab_size=300, context_length=8, emb_dim=emb_dim, n_heads=1, n_layers=1)
-    found = vocabulary_map(GPTModel(config), [1, 2])
+    found = vocabulary_map(GPTModel(config).tok_emb.weight.detach(), [1, 2])
     assert found.places.shape == (300, 3)
     assert not found.places[:, emb_dim:].any()
     assert found.shares.sum() == pytest.approx(1)
@@ -169,6 +173,6 @@ def test_a_map_of_vectors_with_less_than_three_numbers(emb_dim: int) -> None:
 def test_a_map_of_equal_vectors_has_no_spread(read: Read) -> None:
     model = read([1], emb_dim=9).model
     torch.nn.init.ones_(model.tok_emb.weight)
-    found = vocabulary_map(model, [1, 2])
+    found = vocabulary_map(model.tok_emb.weight.detach(), [1, 2])
     assert np.isfinite(found.places).all()
     assert found.shares.sum() == pytest.approx(0, abs=1e-6)
