@@ -98,6 +98,8 @@ class GPTConfig:
     def given(self, name: str) -> Any:
         """A field as it is given: 0 for a ``DERIVED`` one that follows from the others."""
         value = getattr(self, name)
+        if name == "head_dim":
+            return 0 if self.attn_dim == self.emb_dim else value
         return 0 if name in DERIVED and value == self._derived(name) else value
 
     def changed(self, **changes: Any) -> GPTConfig:

@@ -37,16 +37,17 @@ class TransformerBlock(nn.Module):
         self, x: Float[Tensor, "batch n_tokens emb_dim"], cache: LayerCache | None = None
     ) -> Float[Tensor, "batch n_tokens emb_dim"]:
         attention = partial(self.attention, cache=cache) if cache else self.attention
-        added = self.drop1(attention(self.norm1(x)))
-        x = joined(x, added, self.attention, self.shortcut1)
-        return self.second_half(x)
+        return self.second_half(
+            joined(x, self.drop1(attention(self.norm1(x))), self.attention, self.shortcut1)
+        )
 
     def second_half(
         self, x: Float[Tensor, "batch n_tokens emb_dim"]
     ) -> Float[Tensor, "batch n_tokens emb_dim"]:
         """From the stream between attention and feed-forward to the stream after the block."""
-        added = self.drop2(self.feed_forward(self.norm2(x)))
-        return joined(x, added, self.feed_forward, self.shortcut2)
+        return joined(
+            x, self.drop2(self.feed_forward(self.norm2(x))), self.feed_forward, self.shortcut2
+        )
 
 
 def joined(

@@ -71,7 +71,7 @@ def silence(heads: Iterable[Head]) -> Changes:
     """Set what these heads gather to 0."""
     by_layer = groupby(sorted(set(heads)), key=lambda head: head[0])
     return tuple(
-        Change(f"blocks.{layer}.attention.core", "zero", tuple(head for _, head in found))
+        Change(f"blocks.{quoted(layer)}.attention.core", "zero", tuple(head for _, head in found))
         for layer, found in by_layer
     )
 

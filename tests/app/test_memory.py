@@ -20,6 +20,7 @@ from benchmarks.session import session
 from gptviz import cache
 from gptviz.config import GPTConfig
 from gptviz.memory import shared
+from gptviz.tracing.passes import ModelKey
 from gptviz.ui import choose
 
 SIZES = {"vocab_size": 1000, "context_length": 32, "emb_dim": 48, "n_heads": 4, "n_layers": 3}
@@ -86,7 +87,7 @@ def made(monkeypatch):
 
         return noted
 
-    for name in ("build", "load", "trace"):
+    for name in ("build", "load", "run"):
         monkeypatch.setattr(cache, name, noting(getattr(cache, name)))
     return refs
 
@@ -169,4 +170,4 @@ def test_a_closed_tab_stops_the_making_of_its_model(address, monkeypatch):
         assert begun.wait(30)
     assert over.wait(5)
     assert not models
-    assert not cache.has_model(GPTConfig(**{**SIZES, "n_layers": 100}), 77)
+    assert not cache.has_model(ModelKey(GPTConfig(**{**SIZES, "n_layers": 100}), 77))

@@ -122,5 +122,5 @@ def test_a_part_is_found_by_its_path() -> None:
     assert find(SMALL, "final_norm").role == "after the blocks"
     assert not has(SMALL, "blocks.2")
     assert not has(SMALL, "blocks.0.attention.core.nonsense")
-    with pytest.raises(KeyError, match=r"blocks\.7: no such part in a model of 2 blocks"):
+    with pytest.raises(KeyError, match=r"'blocks\.7': no such part in a model of 2 blocks"):
         find(SMALL, "blocks.7")

@@ -160,7 +160,7 @@ def test_a_preset_and_its_configuration_are_one(monkeypatch: pytest.MonkeyPatch)
 def test_a_kept_trace_is_found_without_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kept_trace(pass_of(SMALL, [1, 2, 3])) is None
     one = cached_trace(pass_of(SMALL, [1, 2, 3]))
-    monkeypatch.setattr(cache, "trace", None)  # a pass would fail
+    monkeypatch.setattr(cache, "run", None)  # a pass would fail
     assert kept_trace(pass_of(SMALL, [1, 2, 3])) is one
     assert cached_trace(pass_of(SMALL, [1, 2, 3])) is one
 

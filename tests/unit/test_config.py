@@ -91,6 +91,8 @@ def test_what_follows_from_other_fields_follows_them_until_it_is_given():
     assert (plain.given("head_dim"), plain.given("ff_dim"), plain.given("emb_dim")) == (0, 0, 768)
     assert plain.changed(emb_dim=1536).ff_dim == 6144
     assert GPTConfig(head_dim=64, ff_dim=3072) == plain  # the same model, however it is asked for
+    odd = GPTConfig(emb_dim=3, n_heads=2, head_dim=1)  # what an uneven division leaves
+    assert odd.changed(n_layers=2).head_dim == GPTConfig(**odd.as_dict()).head_dim == 1
     free = GPTConfig(emb_dim=770, head_dim=100, ff_dim=5)
     assert (free.attn_dim, free.given("head_dim")) == (1200, 100)
     assert (free.changed(emb_dim=13).head_dim, free.changed(emb_dim=13).ff_dim) == (100, 5)

@@ -15,6 +15,7 @@ from gptviz.cache import cached_model, has_model
 from gptviz.config import GPTConfig
 from gptviz.counting.ledger import Ledger
 from gptviz.memory import USABLE, NotEnoughMemoryError, free_memory, promised, shared
+from gptviz.tracing.passes import ModelKey
 
 PATIENCE = 30  # seconds
 
@@ -174,8 +175,8 @@ def test_one_model_after_another_is_never_refused_for_those_before(machine: Mach
     size = Ledger(config).weight_bytes(4)
     machine.n_bytes = 3 * size
     for seed in range(5):
-        assert cached_model(config, seed).nbytes == size
-        assert has_model(config, seed)
+        assert cached_model(ModelKey(config, seed)).nbytes == size
+        assert has_model(ModelKey(config, seed))
     assert shared().nbytes <= shared().max_bytes
 
 

@@ -19,7 +19,7 @@ configs = st.builds(
     lambda n_heads, head_dim, free, **fields: GPTConfig(
         n_heads=n_heads,
         emb_dim=free or n_heads * head_dim,
-        head_dim=head_dim if free else 0,
+        head_dim=head_dim,
         **fields,
     ),
     free=st.integers(0, 99),
