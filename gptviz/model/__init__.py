@@ -17,7 +17,7 @@ from gptviz.model.attention import (
 )
 from gptviz.model.block import Shortcut, TransformerBlock, joined
 from gptviz.model.feed_forward import GELU, FeedForward
-from gptviz.model.gpt import GPTModel, draw_weights
+from gptviz.model.gpt import GPTModel, bands, draw_weights
 from gptviz.model.kv_cache import KVCache, LayerCache
 from gptviz.model.norms import NORM_EPS, LayerNorm, layer_norm, layer_norm_steps, norm
 from gptviz.model.positions import check_length, positions
@@ -37,6 +37,7 @@ __all__ = [
     "attend",
     "attn_scores",
     "attn_weights",
+    "bands",
     "check_length",
     "draw_weights",
     "joined",

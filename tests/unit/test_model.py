@@ -309,7 +309,7 @@ def test_gelu_is_the_tanh_form(tiny):
 @pytest.mark.parametrize("shape", [(1, 1), (15, 1), (17, 1), (47, 1), (50, 3), (257, 24), (96, 16)])
 @pytest.mark.parametrize("draw", [nn.init.normal_, nn.init.kaiming_uniform_])
 def test_numbers_drawn_in_bands_are_those_drawn_at_once(draw, shape, band, monkeypatch):
-    monkeypatch.setattr(models, "BAND", band)
+    monkeypatch.setattr("gptviz.model.gpt.BAND", band)
     at_once, in_bands = torch.empty(shape), nn.Parameter(torch.empty(shape))
     one, other = (torch.Generator().manual_seed(123) for _ in range(2))
     draw(at_once, generator=one)
@@ -320,12 +320,12 @@ def test_numbers_drawn_in_bands_are_those_drawn_at_once(draw, shape, band, monke
 
 
 def test_large_weights_have_many_bands(monkeypatch):
-    monkeypatch.setattr(models, "BAND", 64)
+    monkeypatch.setattr("gptviz.model.gpt.BAND", 64)
     assert [len(rows) for rows in bands(torch.empty(50, 4))] == [16, 16, 18]
 
 
 def test_the_drawing_can_be_stopped_before_any_band(monkeypatch):
-    monkeypatch.setattr(models, "BAND", 64)
+    monkeypatch.setattr("gptviz.model.gpt.BAND", 64)
     calls = []
     GPTModel(TINY, before_band=lambda: calls.append(None))
     n_matrices = sum(p.dim() == 2 for p in GPTModel(TINY).parameters())
