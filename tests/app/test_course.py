@@ -151,10 +151,10 @@ def test_a_trained_models_name_in_the_link_never_stands_over_placeholders(visit)
 
 
 def test_the_panel_marks_what_is_met_and_what_is_to_come(small):
-    page = small(text=TEXT).set("stage", 3).set("block", "0")
+    page = small(text=TEXT).set("stage", 3)
     marks = {}
     for path in ("tok_emb", "blocks.0.norm1", "blocks.0.attention.query", "blocks.0.shortcut1"):
-        page.click("diagram", "clicked", path)
+        page.set("block", "all closed").set("block", "0").click("diagram", "clicked", path)
         (marks[path],) = badges(page)
     assert re.search("met at stage 1 · Dummy GPT", marks["tok_emb"])
     assert re.search("met at stage 2 ", marks["blocks.0.norm1"])
