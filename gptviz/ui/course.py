@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
-from gptviz.course import STAGES, stage_of, stage_that_builds
 from gptviz.defaults import free_memory
 from gptviz.diagram.drawing import chance
 from gptviz.diagram.parts import piece
@@ -18,6 +17,7 @@ from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.ui import built, live
 from gptviz.ui.controls import Screen, go_to_stage
+from gptviz.words.course import STAGES, stage_of, stage_that_builds
 
 if TYPE_CHECKING:
     from gptviz.book import Comparison
@@ -38,7 +38,7 @@ WHY_SMALL = (
 
 def mark(config: GPTConfig, path: str) -> None:
     """Whether a part has been met in the course so far, or at which stage it will be."""
-    stage = built.name(stage_that_builds(path))
+    stage = built.name(stage_that_builds(config, path))
     if piece(config, path).placeholder:
         st.badge(f"to come at stage {stage}", icon=":material/hourglass_empty:", color="gray")
     else:
@@ -95,7 +95,7 @@ def _steps(stage: int | None) -> None:
 def _loss(screen: Screen, trace: Trace) -> None:
     """The mean loss over the sentence, beside that of an even guess."""
     if trace.n_tokens < 2:
-        st.caption("A loss needs a sentence of two tokens: the second is what is foretold.")
+        st.caption("A loss needs a sentence of two tokens: the second is what is predicted.")
         return
     loss = float(live.losses(screen, trace).mean())
     even = math.log(screen.config.vocab_size)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
+from gptviz.glossary import GLOSSARY
+from gptviz.mathml import mathml
 
 from gptviz.config import GPTConfig
-from gptviz.glossary import GLOSSARY
 from gptviz.ledger import parameters_formula
-from gptviz.mathml import mathml
 from gptviz.presets import PRESETS
 
 DRAWN = {  # MathML Core: what browsers draw

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from gptviz.course import STAGES, placeholders_at, stage_of, stage_that_builds
 
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
-from gptviz.course import STAGES, placeholders_at, stage_of, stage_that_builds
 from gptviz.diagram.parts import BLOCK_PARTS, part
 from gptviz.ledger import Ledger
 

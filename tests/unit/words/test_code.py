@@ -6,10 +6,10 @@ import ast
 import inspect
 
 import pytest
-
-from gptviz import model
 from gptviz.glossary import GLOSSARY
 from gptviz.source import code_of
+
+from gptviz import model
 
 PATHS = [path.replace("*", "3") for path in GLOSSARY]
 
