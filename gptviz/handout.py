@@ -27,8 +27,8 @@ from gptviz.diagram.svg import escaped, to_svg
 from gptviz.diagram.view import Outcome, View
 from gptviz.figures.embed import as_json, plotly_script
 from gptviz.figures.theme import LIGHT
-from gptviz.mathml import mathml
-from gptviz.source import code_of
+from gptviz.words.code import code_of
+from gptviz.words.mathml import mathml
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -217,12 +217,12 @@ def _part(sheet: Sheet, piece: Piece) -> str:
     rows = "".join(f"<dt>{name}</dt><dd>{escaped(value)}</dd>" for name, value in facts)
     in_model = piece.path in Ledger(view.config).paths()
     where = f" In the model: <code>{escaped(piece.path)}</code>." if in_model else ""
-    idle = "<p><em>A placeholder here: not built, so it does nothing.</em></p>"
+    reason = "What it is for" if piece.placeholder else "Why it is there"
     return (
         f'<article id="part-{escaped(piece.path)}"><h3>{escaped(_name(piece))}</h3>'
-        f"{idle if piece.placeholder else ''}<p>{escaped(entry.what)}</p>"
-        f"<p><b>Why it is there.</b> {escaped(entry.why)}</p>{mathml(entry.lines)}"
-        f"<dl>{rows}</dl>{_outcome(sheet.outcomes.get(piece.path))}{_code(piece)}"
+        f"<p>{escaped(entry.what)}</p>"
+        f"<p><b>{reason}.</b> {escaped(entry.why)}</p>{mathml(entry.lines)}"
+        f"<dl>{rows}</dl>{_outcome(sheet.outcomes.get(piece.path))}{_code(view.config, piece.path)}"
         f'<p class="quiet">In the field: {escaped(entry.term)}.{where}</p></article>'
     )
 
@@ -237,8 +237,8 @@ def _outcome(found: Outcome | None) -> str:
     )
 
 
-def _code(piece: Piece) -> str:
-    found = None if piece.placeholder else code_of(piece.path)
+def _code(config: GPTConfig, path: str) -> str:
+    found = code_of(config, path)
     if found is None:
         return ""
     where, lines = found

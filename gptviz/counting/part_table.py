@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gptviz.anatomy import Part, anatomy, find, has
+from gptviz.anatomy import anatomy, find, has
 from gptviz.config import GPTConfig
 from gptviz.counting.formulas import in_letters, terms
 from gptviz.counting.ledger import Ledger, counts
+from gptviz.words.names import short_name
 
 BLOCK = "blocks.0"  # stands for any one block: all blocks are alike
 
@@ -42,7 +43,7 @@ def part_table(config: GPTConfig) -> tuple[PartRow, ...]:
     whole = config.changed(placeholders=frozenset(), tie_weights=False)
     paths = [path for path in _paths(whole) if counts(whole, path).parameters]
     return tuple(
-        PartRow(path, _name(find(whole, path)), _formula(config, path), _counted(config, path))
+        PartRow(path, short_name(find(whole, path)), _formula(config, path), _counted(config, path))
         for path in paths
     )
 
@@ -72,24 +73,6 @@ def _formula(config: GPTConfig, path: str) -> str:
         return in_letters(terms(config, part))
     inside = (_formula(config, each.name) for each in part.inside if each.is_module)
     return " + ".join(formula for formula in inside if formula != "0")
-
-
-_NAMES = {
-    "model": "the whole model",
-    "token_embedding": "token embedding",
-    "position_embedding": "position embedding",
-    "block": "one block",
-    "blocks": "all blocks",
-    "feed_forward": "feed-forward",
-    "output_head": "output head",
-}
-_NORMS = {"before attention": "norm 1", "before feed-forward": "norm 2"}
-
-
-def _name(part: Part) -> str:
-    if part.does == "layer_norm":
-        return _NORMS.get(part.role, "final norm")
-    return _NAMES.get(part.does, part.name)
 
 
 def four_totals(config: GPTConfig) -> dict[bool, dict[bool, int]]:

@@ -1,4 +1,4 @@
-"""One block, opened: the stream goes straight down, two parts read from it and add to it."""
+"""One block, opened: the stream goes straight down, two parts read from it and write to it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gptviz.diagram.inside import (
     draw_to_heads,
 )
 from gptviz.diagram.pen import GAP, LINE, PAD, TITLE, Pen
+from gptviz.words.sublayers import block_in_brief
 
 CONTENT = 72  # from the frame's left edge to the parts
 EDGE = 16
@@ -52,9 +53,7 @@ class _Block:
         self.pen.shape(self.stream_x + 10, self.y + 14, after)
         self.y += 30
         if self.beside:
-            has_shortcuts = self.view.config.has("shortcut")
-            what = "adds to it" if has_shortcuts else "puts its own in its place"
-            note = f"reads the stream, {what}, twice"
+            note = block_in_brief(self.view.config)
             self.drawing.text(self.x + 84, self.top + 21, note)
         title, indent = f"Block {self.layer}", PAD if self.beside else STREAM + 14
         size = (self.x, self.top, self.w, self.y - self.top)

@@ -8,7 +8,8 @@ from functools import lru_cache
 from gptviz.anatomy import Part, Shape, Size, find, has
 from gptviz.anatomy.part import N_TOKENS
 from gptviz.config import GPTConfig
-from gptviz.glossary import Entry, entry
+from gptviz.words.entry import Entry
+from gptviz.words.glossary import entry
 
 LEVELS = ("block", "layer_norm", "attention", "feed_forward", "embeddings", "output_head")
 EMBEDDINGS = ("tok_emb", "pos_emb", "drop_emb")  # to be seen where the embeddings are open
@@ -22,7 +23,7 @@ class Piece:
         path: the module's path in the model, or the name of a part without a module.
         part: what it is.
         inputs, output: shapes of what goes in and what comes out, one sentence at a time.
-        entry: what the glossary says of it, with this configuration's numbers.
+        entry: what the glossary says of it in this configuration.
     """
 
     path: str
@@ -62,8 +63,8 @@ def piece(config: GPTConfig, path: str, n_tokens: Size = N_TOKENS, symbolic: boo
         return tuple(map(size, sizes))
 
     part = find(config, path)
-    said = entry(path).filled(config)
-    return Piece(path, part, tuple(map(shape, part.reads)), shape(part.makes), said)
+    doors = tuple(map(shape, part.reads)), shape(part.makes)
+    return Piece(path, part, *doors, entry(config, path))
 
 
 def can_open(config: GPTConfig, path: str) -> bool:

@@ -43,9 +43,10 @@ class Pen:
         """A part; a placeholder says so, in place of ``lines``."""
         piece, value, measure = self.view.part(path), self.view.value(path), self.view.measure
         title = title or piece.entry.name
-        spoken = f"{title}{', open' if opened else ''}. {piece.entry.what} {' '.join(lines)}"
         if piece.placeholder:
             lines = ("placeholder",) if style not in ("pill", "sum") else ()
+        more = "" if piece.placeholder else " ".join(lines)
+        spoken = f"{title}{', open' if opened else ''}. {piece.entry.what} {more}"
         box = Box(
             path,
             piece.kind,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from gptviz.config import GPTConfig
-from gptviz.course import STAGES, placeholders_at, stage_of
+from gptviz.words.course import STAGES, placeholders_at, stage_of
 
 MIX = 0  # in place of a stage's number
 PARTS = {  # each has a switch, under its name as the key

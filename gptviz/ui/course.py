@@ -10,13 +10,13 @@ import streamlit as st
 
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.counting.ledger import Ledger
-from gptviz.course import STAGES, stage_of, stage_that_builds
 from gptviz.diagram.drawing import chance
 from gptviz.diagram.parts import piece
 from gptviz.memory import NotEnoughMemoryError, free_memory, promised
 from gptviz.presets import PRESETS
 from gptviz.ui import built, live
 from gptviz.ui.controls import Screen, go_to_stage
+from gptviz.words.course import STAGES, stage_of, stage_that_builds
 
 if TYPE_CHECKING:
     from gptviz.book import Comparison
@@ -37,7 +37,7 @@ WHY_SMALL = (
 
 def mark(config: GPTConfig, path: str) -> None:
     """Whether a part has been met in the course so far, or at which stage it will be."""
-    stage = built.name(stage_that_builds(path))
+    stage = built.name(stage_that_builds(config, path))
     if piece(config, path).placeholder:
         st.badge(f"to come at stage {stage}", icon=":material/hourglass_empty:", color="gray")
     else:
@@ -94,7 +94,7 @@ def _steps(stage: int | None) -> None:
 def _loss(screen: Screen, trace: Trace) -> None:
     """The mean loss over the sentence, beside that of an even guess."""
     if trace.n_tokens < 2:
-        st.caption("A loss needs a sentence of two tokens: the second is what is foretold.")
+        st.caption("A loss needs a sentence of two tokens: the second is what is predicted.")
         return
     loss = float(live.losses(trace).mean())
     even = math.log(screen.config.vocab_size)

@@ -11,9 +11,9 @@ from gptviz.counting.ledger import Ledger
 from gptviz.diagram.facts import costs, doors
 from gptviz.diagram.parts import Piece
 from gptviz.diagram.parts import piece as piece_at
-from gptviz.source import code_of
 from gptviz.ui import course, link, live
 from gptviz.ui.controls import Screen
+from gptviz.words.code import code_of
 
 
 def panel(screen: Screen, path: str) -> None:
@@ -24,14 +24,13 @@ def panel(screen: Screen, path: str) -> None:
     with st.container(border=True, key="panel"):
         st.markdown(f"#### {f'Block {pieces[1]}' if is_block else piece.entry.name}")
         course.mark(screen.config, path)
-        if piece.placeholder:
-            st.info("A placeholder here: not built, so it does nothing.")
-        st.markdown(piece.entry.what)
-        st.markdown(f"**Why it is there.** {piece.entry.why}")
+        (st.info if piece.placeholder else st.markdown)(piece.entry.what)
+        reason = "What it is for" if piece.placeholder else "Why it is there"
+        st.markdown(f"**{reason}.** {piece.entry.why}")
         st.latex(r"\begin{gathered}" + r"\\".join(piece.entry.lines) + r"\end{gathered}")
         _facts(screen.config, piece, len(screen.token_ids))
         _numbers(screen, piece)
-        _code(piece)
+        _code(screen.config, path)
         st.caption(f"In the field: {piece.entry.term}.")
         if path in Ledger(screen.config).paths():
             st.caption(f"In the model: `{path}`.")
@@ -65,8 +64,8 @@ def _numbers(screen: Screen, piece: Piece) -> None:
     st.caption(f"{found.about}, orange above 0 and blue below. {found.statistics}")
 
 
-def _code(piece: Piece) -> None:
-    found = None if piece.placeholder else code_of(piece.path)
+def _code(config: GPTConfig, path: str) -> None:
+    found = code_of(config, path)
     if found is None:
         return
     where, lines = found

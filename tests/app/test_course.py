@@ -13,10 +13,10 @@ from gptviz.analysis.next_token import likeliest
 from gptviz.cache import cached_trace
 from gptviz.config import PLACEHOLDER_PARTS, Dropout, GPTConfig
 from gptviz.counting.ledger import Ledger
-from gptviz.course import STAGES, placeholders_at
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.passes import pass_of
+from gptviz.words.course import STAGES, placeholders_at
 
 TEXT = "Once upon a time there was a king"
 SMALL = GPTConfig(vocab_size=1000, context_length=32, emb_dim=48, n_heads=4, n_layers=3)

@@ -111,7 +111,7 @@ def run_python(code, root):
 def test_what_draws_from_the_configuration_never_imports_torch(root):
     names = without_torch()
     # the fence means something only if these are behind it
-    assert {"config", "counting", "diagram", "figures", "glossary", "defaults", "ui", "cli"} <= {
+    assert {"config", "counting", "diagram", "figures", "words", "defaults", "ui", "cli"} <= {
         name.split(".")[1] for name in names
     }
     code = f"""

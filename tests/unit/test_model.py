@@ -8,7 +8,6 @@ import torch
 from jaxtyping import TypeCheckError
 from torch import nn
 
-from gptviz import model as models
 from gptviz.config import GPT_CONFIG_124M, PLACEHOLDER_PARTS, GPTConfig
 from gptviz.model import (
     AttentionCore,

@@ -12,12 +12,12 @@ import torch
 
 from gptviz.analysis.heads import INDUCTION, PREVIOUS_TOKEN, repeated_tokens
 from gptviz.config import Sampling
-from gptviz.glossary import entry
 from gptviz.loading import WEIGHTS, Loaded, build, load
 from gptviz.tracing.generation import generate
 from gptviz.tracing.trace import trace
 from gptviz.training import held_out_loss
 from gptviz.ui.attention import TAUGHT
+from gptviz.words.glossary import entry
 
 # From The Lilac Fairy Book (1910), which was kept apart from training.
 HELD_OUT = (
@@ -122,4 +122,4 @@ def test_attention_shrinks_the_stream_of_many_tokens(tales: Loaded) -> None:
         after = block.resid_pre + block.attention_out
         assert float((after.norm(dim=-1) < block.resid_pre.norm(dim=-1)).float().mean()) > 0.1
     for part in ("blocks.0.norm1", "blocks.0.norm2", "final_norm"):
-        assert "grow" not in entry(part).why
+        assert "grow" not in entry(tales.model.config, part).why

@@ -6,7 +6,6 @@ import pytest
 
 from gptviz.config import GPTConfig
 from gptviz.diagram.parts import BLOCK_PARTS, STEPS
-from gptviz.glossary import GLOSSARY, entry
 from gptviz.model import GPTModel
 
 TINY = GPTConfig(vocab_size=300, context_length=16, emb_dim=24, n_heads=4, n_layers=2)

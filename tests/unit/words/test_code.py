@@ -8,8 +8,6 @@ import inspect
 import pytest
 
 from gptviz import model
-from gptviz.glossary import GLOSSARY
-from gptviz.source import code_of
 
 PATHS = [path.replace("*", "3") for path in GLOSSARY]
 

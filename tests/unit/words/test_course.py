@@ -8,7 +8,6 @@ import pytest
 
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.counting.ledger import Ledger
-from gptviz.course import STAGES, placeholders_at, stage_of, stage_that_builds
 from gptviz.diagram.parts import BLOCK_PARTS, part
 
 CONFIG = GPTConfig(n_layers=2)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 
-from gptviz.config import PLACEHOLDER_PARTS
+from gptviz.anatomy import find, has
+from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,6 @@ STAGES = (
     ),
 )  # stages count from 1, as lessons do
 
-_PLACES = {
-    "norm": (".norm1", ".norm2", "final_norm"),
-    "attention": (".attention", ".drop1"),
-    "feed_forward": (".feed_forward", ".drop2"),
-    "shortcut": (".shortcut1", ".shortcut2"),
-}
-
 
 def placeholders_at(stage: int) -> frozenset[str]:
     """The parts that are not yet built at a stage, counted from 1."""
@@ -74,15 +68,22 @@ def stage_of(placeholders: Set[str]) -> int | None:
     return next((stage for stage in stages if placeholders_at(stage) == placeholders), None)
 
 
-def part_at(path: str) -> str | None:
-    """What of ``PLACEHOLDER_PARTS`` stands at a path such as ``blocks.3.attention.query``.
+def stage_that_builds(config: GPTConfig, path: str) -> int:
+    """The stage at which the part at ``path`` is met.
 
-    None for a path that no placeholder can take.
+    Raises:
+        KeyError: if no such part stands in a model of this size, whatever it leaves out.
     """
-    return next((part for part, marks in _PLACES.items() if any(m in path for m in marks)), None)
-
-
-def stage_that_builds(path: str) -> int:
-    """The stage at which the part at ``path`` is met."""
-    part = part_at(path)
+    part = _placeholder_of(config.changed(placeholders=frozenset()), path)
     return next(stage for stage, step in enumerate(STAGES, 1) if step.brings == part)
+
+
+def _placeholder_of(whole: GPTConfig, path: str) -> str | None:
+    """What of ``PLACEHOLDER_PARTS`` a part belongs to: it isn't built in a model without that."""
+    find(whole, path)
+
+    def is_built(without: str) -> bool:
+        config = whole.changed(placeholders={without})
+        return has(config, path) and find(config, path).built
+
+    return next((part for part in PLACEHOLDER_PARTS if not is_built(part)), None)

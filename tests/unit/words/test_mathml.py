@@ -8,8 +8,6 @@ import pytest
 
 from gptviz.config import GPTConfig
 from gptviz.counting.formulas import parameters_formula
-from gptviz.glossary import GLOSSARY
-from gptviz.mathml import mathml
 from gptviz.presets import PRESETS
 
 DRAWN = {  # MathML Core: what browsers draw

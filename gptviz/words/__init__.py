@@ -1,0 +1,1 @@
+"""What is said of a model's parts: found by what a part does, never by where it stands."""
