@@ -6,10 +6,9 @@ code takes; tests hold it equal to the model, to what passes through it and to t
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
-from gptviz.anatomy.part import N_TOKENS, Part, Shape, Size
+from gptviz.anatomy.part import N_TOKENS, Alike, Part, Shape, Size
 from gptviz.anatomy.steps import core_steps, head_steps, norm_steps
 from gptviz.config import GPTConfig
 from gptviz.quoting import quoted
@@ -21,8 +20,7 @@ STREAM: Shape = (N_TOKENS, "emb_dim")
 @lru_cache(maxsize=256)
 def anatomy(config: GPTConfig) -> Part:
     """The whole model; its path is ``""``."""
-    one = _block(config, "0")
-    each = tuple(replace(one, name=str(layer)) for layer in range(config.n_layers))
+    each = Alike(_block(config, "0"), config.n_layers)
     return Part(
         "", "model", "stream", (IDS,), (N_TOKENS, "vocab_size"),
         inside=(
@@ -46,10 +44,10 @@ def find(config: GPTConfig, path: str) -> Part:
     """
     part = anatomy(config)
     for name in path.split(".") if path else ():
-        inside = {each.name: each for each in part.inside}
-        if name not in inside:
+        child = part.child(name)
+        if child is None:
             raise KeyError(f"{quoted(path)}: no such part in a model of {config.n_layers} blocks")
-        part = inside[name]
+        part = child
     return part
 
 

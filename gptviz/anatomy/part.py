@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import prod
+from typing import overload
 
 from gptviz.config import GPTConfig
 
@@ -45,7 +46,7 @@ class Part:
     tied_to: str = ""
     per_token: Shape = ()
     per_pair: Shape = ()
-    inside: tuple[Part, ...] = ()
+    inside: Sequence[Part] = ()
     is_module: bool = True
     built: bool = True
 
@@ -55,9 +56,41 @@ class Part:
         for part in self.inside:
             yield from part.walk(f"{path}.{part.name}" if path else part.name)
 
+    def child(self, name: str) -> Part | None:
+        """The part of this name right inside this one; None if there is none."""
+        if isinstance(self.inside, Alike):
+            return self.inside.named(name)
+        return next((part for part in self.inside if part.name == name), None)
+
     def modules(self, path: str = "") -> Iterator[tuple[str, Part]]:
         """The same without operations: the model's ``named_modules()``."""
         return ((where, part) for where, part in self.walk(path) if part.is_module)
+
+
+@dataclass(frozen=True)
+class Alike(Sequence[Part]):
+    """So many parts that differ in nothing but their number, each made when it is asked for."""
+
+    one: Part
+    n: int
+
+    def __len__(self) -> int:
+        return self.n
+
+    @overload
+    def __getitem__(self, index: int) -> Part: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Part]: ...
+    def __getitem__(self, index: int | slice) -> Part | Sequence[Part]:
+        numbers = range(self.n)[index]
+        if isinstance(numbers, range):
+            return [self[number] for number in numbers]
+        return replace(self.one, name=str(numbers))
+
+    def named(self, name: str) -> Part | None:
+        """The one of this number, written as numbers are."""
+        is_there = name.isdecimal() and str(int(name[:20])) == name and int(name) < self.n
+        return self[int(name)] if is_there else None
 
 
 def size_of(config: GPTConfig, size: Size, n_tokens: int = 1) -> int:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from gptviz.anatomy import Part, anatomy, find
-from gptviz.anatomy.part import product
+from gptviz.anatomy.part import Alike, product
 from gptviz.config import GPTConfig
 
 FP32_BYTES = 4
@@ -188,19 +188,16 @@ def counts(config: GPTConfig, path: str) -> Counts:
     Raises:
         KeyError: if the model has no such part.
     """
-    return _counted(config, find(config, path), {})
+    return _counted(config, find(config, path))
 
 
-def _counted(config: GPTConfig, part: Part, known: dict[int, Counts]) -> Counts:
-    """A part's own counts and those inside it; ``known`` has what was counted for one block."""
-    key = id(part.inside)
-    if key not in known or not part.inside:
-        inside = (_counted(config, each, known) for each in part.inside)
-        known[key] = Counts(*map(sum, zip(*inside, strict=True))) if part.inside else NOTHING
-    return Counts(*map(sum, zip(known[key], _own(config, part), strict=True)))
-
-
-NOTHING = Counts(0, 0, 0, 0, 0)
+def _counted(config: GPTConfig, part: Part) -> Counts:
+    """A part's own counts and those inside it."""
+    if isinstance(part.inside, Alike):
+        one = _counted(config, part.inside.one)
+        return Counts(*(part.inside.n * number for number in one))
+    each = [_own(config, part), *(_counted(config, inner) for inner in part.inside)]
+    return Counts(*map(sum, zip(*each, strict=True)))
 
 
 def _own(config: GPTConfig, part: Part) -> Counts:

@@ -132,7 +132,7 @@ def test_gpt3_was_not_dense_and_that_is_said(gptviz):
         (("--emb-dim", 770, "--model", "gpt2-small"),
          "emb_dim=770 must be divisible by n_heads=12: try 768 or 780"),
         (("--n-layers", 0), "n_layers=0 must be a whole number of at least 1: try 1"),
-        (("--vocab-size", 256), "vocab_size=256 must be a whole number of at least 257"),
+        (("--vocab-size", 0), "vocab_size=0 must be a whole number of at least 1"),
         (("--without", "sleep"), "placeholders has 'sleep', but only attention, norm"),
         (("--model", "gpt5"), "--model: there is no model 'gpt5': choose one of tales, gpt2-small"),
         (("--compare", "gpt5"), "--compare: there is no model 'gpt5'"),

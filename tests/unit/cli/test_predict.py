@@ -126,7 +126,7 @@ def test_a_person_gets_a_table(gptviz, tales):
         (("--generate", -1), "--generate"),
         (("--silence", "king"), "'king' names no head: write its layer and its number"),
         (("--silence", "4"), "'4' names no head"),
-        (("--silence", "0.8"), "layer 0, head 8 isn't there"),
+        (("--silence", "0.8"), "blocks.0.attention.core has no head 8"),
         (("--silence", "0.1", "--generate", 2), "leave out --generate or --silence"),
     ],
 )

@@ -174,7 +174,7 @@ def test_a_loss_that_becomes_nan(gptviz, books, tmp_path):
 def test_control_c_in_a_real_terminal_is_gone_on_from(books, tmp_path, root):
     """The whole command in a process of its own, interrupted once it trains."""
     code = (
-        "from gptviz.config import PRESETS; from gptviz.cli import app\n"
+        "from gptviz.presets import PRESETS; from gptviz.cli import app\n"
         "PRESETS['tales'] = PRESETS['tales'].changed(\n"
         "    vocab_size=300, context_length=16, emb_dim=16, n_layers=1)\n"
         "app()"
