@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import groupby
+from operator import index
 from typing import TYPE_CHECKING
 
 from gptviz.anatomy import find
@@ -69,7 +70,8 @@ WAYS: dict[str, Callable[[Tensor], Tensor]] = {
 
 def silence(heads: Iterable[Head]) -> Changes:
     """Set what these heads gather to 0."""
-    by_layer = groupby(sorted(set(heads)), key=lambda head: head[0])
+    plain = {(index(layer), index(head)) for layer, head in heads}  # whatever integers they were
+    by_layer = groupby(sorted(plain), key=lambda head: head[0])
     return tuple(
         Change(f"blocks.{quoted(layer)}.attention.core", "zero", tuple(head for _, head in found))
         for layer, found in by_layer
