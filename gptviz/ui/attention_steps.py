@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
 from gptviz.figures.attention import steps_of_query
+from gptviz.figures.table import written
 from gptviz.ui import choose
 from gptviz.ui.chart import chart
 from gptviz.ui.controls import Screen
@@ -63,7 +65,8 @@ def _to_weights(screen: Screen, steps: QuerySteps, query: int) -> None:
     }
     if screen.dropout:
         columns["after dropout"] = steps.mixed_by
-    _numbers(pd.DataFrame(columns), "Each key's match with the query, step by step")
+    about = "Each key's match with the query, step by step"
+    _numbers(pd.DataFrame(columns), "weights", about)
     with st.container(horizontal=True):
         st.metric("Sum of exp", f"{steps.exps.sum():.5f}", border=True)
         st.metric("Sum of weights", f"{steps.weights.sum():.5f}", border=True)
@@ -92,7 +95,7 @@ def _to_context(screen: Screen, steps: QuerySteps, query: int) -> None:
     rows.insert(0, "weight", steps.mixed_by[: query + 1])
     rows.insert(0, "token", screen.labels[: query + 1])
     rows.insert(0, "key", range(query + 1))
-    _numbers(rows, "Each key's value times its weight")
+    _numbers(rows, "context", "Each key's value times its weight")
     sums, own = carried.sum(axis=0), steps.models_own[:few]
     head = ("", *(f"dimension {i}" for i in range(few)))
     cells = [
@@ -116,12 +119,30 @@ def _check(steps: QuerySteps) -> None:
         st.warning(f"{said}: more than rounding.")
 
 
-def _numbers(rows: pd.DataFrame, about: str) -> None:
-    """A table that scrolls, with four digits behind the point."""
+def _numbers(rows: pd.DataFrame, key: str, about: str) -> None:
+    """A table that scrolls, with four digits behind the point; its file has all of them.
+
+    Streamlit's own file has tokens that a spreadsheet would run: ``frame`` hides its button.
+    """
     numbers = {
         name: st.column_config.NumberColumn(format="%.4f")
         for name in rows.columns
         if rows[name].dtype.kind == "f"
     }
     height = min(ROWS, 38 + 35 * len(rows))
-    st.dataframe(rows, hide_index=True, height=height, column_config=numbers, alt=about)
+    with st.container(key=f"table_{key}", gap=None):
+        st.dataframe(rows, hide_index=True, height=height, column_config=numbers, alt=about)
+        with st.container(key=f"take_{key}", horizontal=True, horizontal_alignment="right"):
+            st.download_button(
+                "CSV",
+                partial(_as_csv, rows),
+                f"gptviz-{key}.csv",
+                "text/csv",
+                key=f"csv_{key}",
+                type="tertiary",
+                on_click="ignore",
+            )
+
+
+def _as_csv(rows: pd.DataFrame) -> str:
+    return written([list(rows.columns), *rows.itertuples(index=False)])

@@ -34,6 +34,7 @@ _STYLE = """<style>
   min-height: 0; padding: 4px; opacity: .7; }
 [class*="st-key-take_"]:not(.st-key-take_along) button p { font-size: 12px; }
 .modebar-btn[data-title^="Download"] { display: none; } /* below the figure, in three kinds */
+[class*="st-key-table_"] button[aria-label^="Download as CSV"] { display: none; } /* below it */
 [data-testid="stTable"] [data-testid="stTableStyledTable"] th + td { padding-left: 16px; }
 .st-key-panel .katex { font-size: .95em; }
 @media (max-width: 640px) {

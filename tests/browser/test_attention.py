@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from csv import DictReader
 from pathlib import Path
 from urllib.parse import urlencode
 from xml.etree import ElementTree
@@ -236,3 +237,17 @@ def test_a_click_on_a_cell_silences_that_head(visit, act):
     act(page, lambda: grid.click(position=place))
     expect(page.get_by_text("Layer 0, head 5")).to_be_visible()
     assert "silence=chosen" in page.url
+
+
+def test_a_table_of_tokens_is_taken_along_with_no_cell_that_a_spreadsheet_runs(visit):
+    page = visit("/attention?attention_view=steps&text=%3D+%2B+-+%40+1+-1")
+    table = page.locator(".st-key-table_weights")
+    table.get_by_test_id("stDataFrame").hover()
+    expect(table.get_by_role("button", name="Search")).to_be_visible()
+    expect(table.get_by_role("button", name="Download as CSV")).to_have_count(0)
+    with page.expect_download() as taken:
+        table.get_by_role("button", name="CSV", exact=True).click()
+    rows = list(DictReader(taken.value.path().read_text(encoding="utf-8-sig").splitlines()))
+    assert rows[0]["token"] == "'="
+    assert abs(sum(float(row["weight"]) for row in rows) - 1) < 1e-5
+    assert not any(row["token"].startswith(("=", "+", "@")) for row in rows)

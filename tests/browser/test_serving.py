@@ -58,15 +58,11 @@ def test_a_host_that_is_not_listed_gets_a_page_that_says_what_to_set(width, serv
 def test_no_other_site_can_put_the_app_in_a_frame(server, browser):
     page = browser.new_page()
     page.goto(server.replace("127.0.0.1", "viz.localhost"))
-    page.evaluate(
-        """address => new Promise(done => {
-          const frame = document.createElement("iframe");
-          frame.src = address;
-          frame.onload = done;
-          document.body.append(frame);
-        })""",
-        server,
-    )
-    frame = page.frames[1]
-    assert frame.url == "chrome-error://chromewebdata/"
+    with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+        page.evaluate(
+            """address => document.body.append(
+              Object.assign(document.createElement("iframe"), {src: address}))""",
+            server,
+        )
+    assert page.frame_locator("iframe").get_by_test_id("stApp").count() == 0
     page.close()
