@@ -244,3 +244,15 @@ def test_without_memory_the_book_says_so(small, free_memory):
     page.press("Check against the book")
     assert "GiB" in page.said
     assert not page.app.table
+
+
+def test_the_panel_says_what_is_built(small):
+    """With its formula: of the opened block, and of the head behind a norm or none."""
+    adds, replaces = small(block="0"), small(block="0", shortcut="false")
+    assert "adds to it twice" in adds.words
+    assert "adds to it" not in replaces.words
+    assert "Replaces the stream with what attention makes of it" in replaces.words
+    whole, bare = small(inside="out_head"), small(inside="out_head", norm="false")
+    for page, reads in ((whole, r"\text{final\_norm}(x)\, W"), (bare, r"= x\, W")):
+        (formula,) = (each.value for each in page.app.latex)
+        assert reads in formula

@@ -103,7 +103,9 @@ def test_the_table_lists_what_is_in_the_file(gptviz, answer, tmp_path):
 def test_nothing_is_written_without_need(refused, tmp_path):
     out = tmp_path / "trace.safetensors"
     refused("trace", "--out", out, "--only", "nope", words=["no tensor is called 'nope'"])
-    refused("trace", "--out", out, "--silence", "6.0", words=["blocks.6.attention.core isn't there"])
+    refused(
+        "trace", "--out", out, "--silence", "6.0", words=["blocks.6.attention.core isn't there"]
+    )
     refused("trace", "--out", tmp_path, words=["--out", "can't be written: it is a folder"])
     refused("trace", words=["--out"])
     assert not list(tmp_path.iterdir())

@@ -474,8 +474,23 @@ def test_a_small_probability_is_not_written_as_none():
     assert {"0.250", "0.00034"} <= set(words)
 
 
-def test_without_shortcuts_a_block_does_not_add():
-    config = PRESETS["tales"]
-    for placeholders, words in ((frozenset(), "adds to it"), ({"shortcut"}, "in its place")):
-        drawing = lay_out(View(config.changed(placeholders=placeholders), opened="blocks.0"))
-        assert any(words in text.text for text in drawing.texts)
+def test_notes_say_what_is_built_beside_the_closed_and_the_opened_block():
+    for placeholders, brief, sentence in (
+        (set(), "reads the stream and adds to it, twice", "adds to it twice"),
+        ({"attention"}, "reads the stream and adds to it, once", "adds to it once"),
+        ({"shortcut"}, "reads the stream and replaces it, twice", "Replaces the stream"),
+        ({*PLACEHOLDER_PARTS}, "passes the stream on unchanged", "Passes the stream on unchanged"),
+    ):
+        config = PRESETS["tales"].changed(placeholders=placeholders)
+        assert brief in {text.text for text in lay_out(View(config, opened="blocks.0")).texts}
+        closed = [text.text for text in lay_out(View(config)).texts if text.style == "note"]
+        assert sentence in " ".join(closed)
+
+
+def test_a_placeholder_is_not_spoken_of_as_if_it_were_built():
+    config = PRESETS["tales"].changed(placeholders=set(PLACEHOLDER_PARTS))
+    for box in lay_out(View(config, opened="blocks.0")).boxes:
+        if box.placeholder:
+            assert "A placeholder, not built: " in box.spoken
+            assert "mean 0" not in box.spoken
+            assert "heads of" not in box.spoken

@@ -6,13 +6,14 @@ import itertools
 
 import pytest
 
+from gptviz.anatomy import anatomy, find, has
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.counting.ledger import Ledger
-from gptviz.diagram.parts import BLOCK_PARTS, part
+from gptviz.words.course import STAGES, placeholders_at, stage_of, stage_that_builds
 
 CONFIG = GPTConfig(n_layers=2)
-PATHS = ["tokens", "tok_emb", "pos_emb", "embeddings", "drop_emb", "blocks", "blocks.1"]
-PATHS += [f"blocks.1.{name}" for name in BLOCK_PARTS] + ["final_norm", "out_head", "next_token"]
+PATHS = [path for path, _ in anatomy(CONFIG).walk()]
+BARE = CONFIG.changed(placeholders=frozenset(PLACEHOLDER_PARTS))
 
 
 def test_the_course_goes_from_the_dummy_to_the_whole_one_part_at_a_time():
@@ -36,7 +37,26 @@ def test_a_stage_is_known_by_its_placeholders_and_a_mix_is_none():
 def test_a_part_is_built_from_its_stage_on(path):
     for stage in range(1, len(STAGES) + 1):
         config = CONFIG.changed(placeholders=placeholders_at(stage))
-        assert part(config, path).placeholder == (stage < stage_that_builds(path))
+        is_built = has(config, path) and find(config, path).built
+        assert is_built == (stage >= stage_that_builds(CONFIG, path))
+
+
+def test_parts_are_met_with_what_they_belong_to_however_much_is_built():
+    met = {
+        "blocks.1.norm1.mean": 2,
+        "final_norm": 2,
+        "blocks.0.attention.core.mask": 3,
+        "blocks.0.drop1": 3,
+        "blocks.0.feed_forward.gelu": 4,
+        "blocks.0.drop2": 4,
+        "blocks.0.shortcut2": 5,
+        "blocks.1": 1,
+        "drop_emb": 1,
+    }
+    for config in (CONFIG, BARE):
+        assert {path: stage_that_builds(config, path) for path in met} == met
+    with pytest.raises(KeyError):
+        stage_that_builds(BARE, "blocks.2.attention")
 
 
 def test_each_stage_is_one_sentence():

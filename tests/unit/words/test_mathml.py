@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import combinations, product
 from xml.etree import ElementTree
 
 import pytest
 
-from gptviz.config import GPTConfig
+from gptviz.anatomy import anatomy
+from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.counting.formulas import parameters_formula
 from gptviz.presets import PRESETS
+from gptviz.words.glossary import entry
+from gptviz.words.mathml import mathml
 
 DRAWN = {  # MathML Core: what browsers draw
     *("div", "math", "mrow", "mi", "mo", "mn", "mtext", "mspace", "mfrac", "msqrt", "mstyle"),
@@ -25,23 +29,35 @@ def names(tree):
     return {element.tag.rpartition("}")[2] for element in tree.iter()}
 
 
-@pytest.mark.parametrize("path", GLOSSARY)
-def test_a_browser_can_draw_every_formula(path):
-    lines = GLOSSARY[path].filled(GPTConfig()).lines
+def all_formulas():
+    """Of every part, for every set of placeholders, with and without all else that shows."""
+    bare = {"tie_weights": True, "drop_rate": 0.0, "qkv_bias": True, "n_heads": 1, "head_dim": 5}
+    for size, changes in product(range(len(PLACEHOLDER_PARTS) + 1), ({}, bare, {"n_heads": 2})):
+        for some in combinations(PLACEHOLDER_PARTS, size):
+            config = GPTConfig(n_layers=1, placeholders=frozenset(some), **changes)
+            for path, _ in anatomy(config).walk():
+                if path:
+                    yield tuple(entry(config, path).lines)
+
+
+@pytest.mark.parametrize("lines", sorted(set(all_formulas())))
+def test_a_browser_can_draw_every_formula(lines):
     tree = parsed(lines)
     assert len(tree) == len(lines)
     assert names(tree) <= DRAWN
     text = "".join(tree.itertext())
     assert text.strip()
-    assert not set(text) & set("\\{}&")
+    assert not set(text) & set("\\{}&$")
     assert not text.endswith(")(2)")  # a number that nobody asked for
 
 
-def test_names_and_numbers_of_a_configuration_stay_whole():
-    text = "".join(
-        parsed(GLOSSARY["blocks.*.attention.split"].filled(GPTConfig()).lines).itertext()
-    )
-    assert text == "head_dim=emb_dimn_heads=76812=64"
+@pytest.mark.parametrize(
+    ("head_dim", "text"),
+    [(0, "head_dim=emb_dimn_heads=76812=64"), (80, "head_dim=attn_dimn_heads=96012=80")],
+)
+def test_names_and_numbers_of_a_configuration_stay_whole(head_dim, text):
+    lines = entry(GPTConfig(head_dim=head_dim), "blocks.0.attention.split").lines
+    assert "".join(parsed(lines).itertext()) == text
 
 
 @pytest.mark.parametrize("name", PRESETS)
