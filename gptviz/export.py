@@ -38,7 +38,7 @@ if __name__ == "__main__":
     print(f"{{sum(p.numel() for p in build().parameters()):,}} parameters")
 '''
 _MODEL = ("norms", "positions", "kv_cache", "attention", "feed_forward", "block", "gpt")
-_SOURCES = ("config", *(f"model/{name}" for name in _MODEL))  # each needs only those before it
+_SOURCES = ("quoting", "config", *(f"model/{name}" for name in _MODEL))  # each needs only those before it
 _OURS = ("gptviz", "jaxtyping", "__future__")
 
 
@@ -50,7 +50,7 @@ def config_json(config: GPTConfig) -> str:
 def model_code(config: GPTConfig, seed: int) -> str:
     """A Python file with this model in it: the same seed gives the same weights and logits.
 
-    It is the source of ``gptviz.config`` and of ``gptviz.model`` itself, so it can't differ.
+    It is the source of ``gptviz.config`` and ``gptviz.model`` themselves, so it can't differ.
     """
     imports, bodies = {"from typing import TYPE_CHECKING"}, []
     for name in _SOURCES:

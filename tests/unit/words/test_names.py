@@ -12,7 +12,7 @@ CONFIG = GPTConfig(n_layers=1)
 def test_every_part_with_parameters_and_all_that_hold_some_have_a_short_name():
     named = {
         path: short_name(part)
-        for path, part in anatomy(CONFIG).walk()
+        for path, part in anatomy(CONFIG).modules()
         if any(inside.weights for _, inside in part.walk())
     }
     assert named == {
