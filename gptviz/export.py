@@ -38,7 +38,11 @@ if __name__ == "__main__":
     print(f"{{sum(p.numel() for p in build().parameters()):,}} parameters")
 '''
 _MODEL = ("norms", "positions", "kv_cache", "attention", "feed_forward", "block", "gpt")
-_SOURCES = ("quoting", "config", *(f"model/{name}" for name in _MODEL))  # each needs only those before it
+_SOURCES = (
+    "quoting",
+    "config",
+    *(f"model/{name}" for name in _MODEL),
+)  # each needs only those before it
 _OURS = ("gptviz", "jaxtyping", "__future__")
 
 

@@ -8,12 +8,22 @@ import pytest
 
 from gptviz.analysis.contributions import attention_entropy, contributions, most_entropy
 from gptviz.analysis.next_token import likeliest
+from gptviz.anatomy import find
 from gptviz.cache import cached_trace
 from gptviz.counting.ledger import Ledger
-from gptviz.diagram.parts import BLOCK_PARTS, CORE_STEPS, IN_COLUMN, STEPS, level_of
+from gptviz.diagram.parts import level_of, levels
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.passes import pass_of
+
+TALES = PRESETS["tales"]
+
+
+def inside(path, modules=False):
+    """The paths of all that is inside a part of tales, or of its modules alone."""
+    part = find(TALES, path)
+    walk = part.modules(path) if modules else part.walk(path)
+    return {where for where, _ in walk} - {path}
 
 
 def paths(page, which="wide"):
@@ -29,7 +39,7 @@ def test_a_block_opens_by_the_box_and_closes_again(which, visit):
     page = visit(text="Hi")
     assert "blocks" in paths(page, which)
     page.set("block", "4")
-    assert {f"blocks.4.{name}" for name in BLOCK_PARTS} <= paths(page, which)
+    assert inside("blocks.4", modules=True) <= paths(page, which)
     assert heading_of_panel(page) == "Block 4"
     page.set("block", "all closed")
     assert not any(path.startswith("blocks.") for path in paths(page, which))
@@ -66,7 +76,7 @@ def test_every_click_goes_one_level_deeper_and_the_levels_lead_back(visit):
     assert "blocks.0.attention.core" in paths(page)
     assert "blocks.0.attention.core.mask" not in paths(page)
     page.click("diagram", "clicked", "blocks.0.attention.query")
-    assert {f"blocks.0.attention.core.{step}" for step in CORE_STEPS} <= paths(page)
+    assert inside("blocks.0.attention.core") <= paths(page)
     assert "blocks.0.feed_forward" in paths(page)  # what is around it stays in sight
     page.click("diagram", "clicked", "blocks.0.attention.core.mask")
     assert heading_of_panel(page) == "Mask"
@@ -85,14 +95,14 @@ def test_every_click_goes_one_level_deeper_and_the_levels_lead_back(visit):
 @pytest.mark.parametrize("path", ["tok_emb", "final_norm", "next_token", "out_head"])
 def test_what_is_outside_the_blocks_opens_too(path, visit):
     page = visit(text="Hi").click("diagram", "clicked", path)
-    opened = level_of(path)
-    assert {f"{opened}.{step}" for step in STEPS.get(opened, ())} <= paths(page)
+    opened = level_of(TALES, path)
+    assert (inside(opened) if opened else set()) <= paths(page)
     assert page.link.get("inside", "") == opened
 
 
 def test_what_is_not_in_a_block_does_not_open_there(visit):
     page = visit(text="Hi", block="1", inside="embeddings")
-    assert {f"blocks.1.{name}" for name in BLOCK_PARTS} <= paths(page)
+    assert inside("blocks.1", modules=True) <= paths(page)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +112,7 @@ def test_what_is_not_in_a_block_does_not_open_there(visit):
         {"block": "1", "inside": "norm1"},
         {"block": "5", "inside": "attention"},
         {"block": "0", "inside": "feed_forward"},
-        *({"inside": name} for name in IN_COLUMN),
+        *({"inside": name} for name in levels(TALES)),
     ],
 )
 def test_every_part_can_be_explained(link, visit):
@@ -175,7 +185,7 @@ def test_the_panel_says_what_comes_out_what_it_costs_and_the_code(visit):
     weights = trace.blocks[2].attn_weights(3)
     assert f"Mean {float(weights.mean()):.4g}" in page.words
     assert "What comes out, head 3: 4 × 4 numbers" in page.words
-    assert "torch.softmax(scores.masked_fill(later" in page.app.code[0].value
+    assert "weights = after("softmax", torch.softmax(scores" in page.app.code[0].value
     page.click("diagram", "clicked", "blocks.2.attention.core.scores")
     flops = Ledger(PRESETS["tales"]).flops_of("blocks.2.attention.core", 4).total // 2
     assert f"FLOPs: {flops:,}" in page.words

@@ -20,7 +20,7 @@ def fields(page):
 
 
 def of(config):
-    return {field: getattr(config, field) for field in FIELDS}
+    return {field: config.given(field) for field in FIELDS}
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -109,7 +109,7 @@ def test_a_good_link_is_followed_without_a_word(visit):
 
 
 def test_a_default_in_the_link_is_no_nonsense(visit):
-    tales = {field: str(getattr(PRESETS["tales"], field)).lower() for field in FIELDS}
+    tales = {field: str(PRESETS["tales"].given(field)).lower() for field in FIELDS}
     assert visit(model="tales", text="Hi", **tales).toasts == []
 
 
