@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from gptviz.ui import birds_eye, course, serving, take_along
-from gptviz.ui.frame import frame, sidebar
-from gptviz.ui.panel import panel
+from gptviz.ui.birds_eye import course, take_along
+from gptviz.ui.birds_eye import page as birds_eye
+from gptviz.ui.birds_eye.panel import panel
+from gptviz.ui.shell import serving
+from gptviz.ui.shell.frame import frame, sidebar
 
 
 def page() -> None:

@@ -1,11 +1,12 @@
 """The sentence's numbers on their way through the blocks."""
 
-from gptviz.ui import activations, choose, live
-from gptviz.ui.frame import frame, sidebar
+from gptviz.ui.activations import page
+from gptviz.ui.shell import live, options
+from gptviz.ui.shell.frame import frame, sidebar
 
 screen = frame("Activations", "What do the numbers look like on their way through?")
 sidebar(screen)
 
-view = choose.view("activations_view", choose.ACTIVATIONS_VIEWS)
+view = options.view("activations_view", options.ACTIVATIONS_VIEWS)
 if trace := live.read(screen):
-    activations.show(view, screen, trace)
+    page.show(view, screen, trace)

@@ -1,10 +1,11 @@
 """Where every head looks."""
 
-from gptviz.ui import attention, live
-from gptviz.ui.frame import frame, sidebar
+from gptviz.ui.attention import page
+from gptviz.ui.shell import live
+from gptviz.ui.shell.frame import frame, sidebar
 
 screen = frame("Attention", "Who looks at whom?")
 sidebar(screen)
 
 if trace := live.read(screen):
-    attention.show(screen, trace)
+    page.show(screen, trace)

@@ -1,11 +1,12 @@
 """Where the parameters are, what they cost, beside what, and every module as torchinfo sees it."""
 
-from gptviz.ui import choose, parameters
-from gptviz.ui.frame import frame, sidebar
+from gptviz.ui.parameters import page
+from gptviz.ui.shell import options
+from gptviz.ui.shell.frame import frame, sidebar
 
 screen = frame("Parameters", "How large is it, and where does the size sit?")
 
-parameters.totals(screen.config)
-view = choose.view("parameters_view", choose.PARAMETERS_VIEWS)
+page.totals(screen.config)
+view = options.view("parameters_view", options.PARAMETERS_VIEWS)
 sidebar(screen)
-parameters.show(view, screen)
+page.show(view, screen)

@@ -17,7 +17,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
 from gptviz.memory import shared
-from gptviz.ui import frame
+from gptviz.ui.shell import frame
 
 # A model that is made in no time, for tests that are about something else.
 SMALL = {

@@ -10,11 +10,11 @@ from gptviz.cache import cached_trace
 from gptviz.config import Dropout
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.passes import pass_of
-from gptviz.ui import choose
+from gptviz.ui.shell import options
 
 PAGE = "pages/activations.py"
 TEXT = "Once upon a time there was a king"
-VIEWS = tuple(choose.ACTIVATIONS_VIEWS)
+VIEWS = tuple(options.ACTIVATIONS_VIEWS)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_dimensions_can_be_sorted_and_outliers_are_named(view, trace, numbers):
     assert table.iloc[0, -1] == f"{n_large} of {trace.n_tokens}"
 
 
-@pytest.mark.parametrize("norm", choose.NORMS)
+@pytest.mark.parametrize("norm", options.NORMS)
 def test_a_norm_brings_every_token_to_mean_0_and_variance_1(norm, view, trace, numbers):
     page = view("norms", norm_of=norm, layer="1", token="2")
     before, _, bars, middles, after, _ = data(page, 0)

@@ -7,8 +7,8 @@ import pytest
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
-from gptviz.ui.controls import FIELDS
-from gptviz.ui.link import DIGEST, LONGEST, LOST, digest, query
+from gptviz.ui.shell.link import DIGEST, LONGEST, LOST, digest, query
+from gptviz.ui.shell.sidebar import FIELDS
 
 NONSENSE = {
     "model": ["gpt5", "", "<script>"],

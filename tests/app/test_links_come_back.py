@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gptviz.presets import PRESETS
-from gptviz.ui import choose
+from gptviz.ui.shell import options
 
 # A value that is not the default, for all that can be chosen.
 CHOSEN = {
@@ -30,13 +30,13 @@ CHOSEN = {
     "inside": "attention",
     "part": "blocks.2.attention.query",
     "symbolic": True,
-    "colours": choose.COLOURS[-1],
+    "colours": options.COLOURS[-1],
     "layer": 3,
     "head": 5,
     "token": 1,
     "station": "shortcut2",
-    "attention_view": list(choose.ATTENTION_VIEWS)[-1],
-    "measure": choose.MEASURES[-1],
+    "attention_view": list(options.ATTENTION_VIEWS)[-1],
+    "measure": options.MEASURES[-1],
     "measured_on": "repeats",
     "at_least": 30,
     "silence": "chosen",
@@ -53,19 +53,19 @@ CHOSEN = {
     "numbers": "int8",
     "device": "NVIDIA H200 SXM",
     "decimal": True,
-    "tokens_view": choose.TOKENS_VIEWS[-1],
+    "tokens_view": options.TOKENS_VIEWS[-1],
     "vocabulary": 512,
     "summed": True,
     "solid": True,
-    "prediction_view": list(choose.PREDICTION_VIEWS)[-1],
-    "candidates": choose.CANDIDATES[0],
-    "lens_colour": choose.LENS_COLOURS[-1],
-    "lens_columns": choose.LENS_COLUMNS[-1],
+    "prediction_view": list(options.PREDICTION_VIEWS)[-1],
+    "candidates": options.CANDIDATES[0],
+    "lens_colour": options.LENS_COLOURS[-1],
+    "lens_columns": options.LENS_COLUMNS[-1],
     "target": 5,
     "versus": 6,
-    "temperature": choose.TEMPERATURES[3],
+    "temperature": options.TEMPERATURES[3],
     "top_k": 4,
-    "top_p": choose.TOP_PS[3],
+    "top_p": options.TOP_PS[3],
     "draw_seed": 9,
     "many": 5,
     "written": 2,

@@ -12,7 +12,7 @@ from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.passes import pass_of
-from gptviz.ui import choose, live
+from gptviz.ui.shell import live, options
 
 TEXT = "Once upon a time there was a king"
 LIVE = ("pages/activations.py", "pages/attention.py")
@@ -50,7 +50,7 @@ def test_the_map_is_the_chosen_heads(visit, trace, numbers):
 
 
 def test_the_link_knows_every_station():
-    assert tuple(station.path for station in STATIONS) == choose.STATIONS
+    assert tuple(station.path for station in STATIONS) == options.STATIONS
 
 
 def test_a_click_on_the_overview_chooses_the_head(visit, trace, numbers):

@@ -7,8 +7,8 @@ import pytest
 from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
-from gptviz.ui.controls import TEXT
-from gptviz.ui.frame import MENU
+from gptviz.ui.shell.frame import MENU
+from gptviz.ui.shell.sidebar import TEXT
 
 PATHS = [path for path, _, _ in MENU]
 

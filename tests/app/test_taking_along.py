@@ -12,8 +12,9 @@ from gptviz.config import PLACEHOLDER_PARTS
 from gptviz.diagram.view import Measure
 from gptviz.presets import PRESETS
 from gptviz.tracing.passes import pass_of
-from gptviz.ui import birds_eye, frame, handout
-from gptviz.ui.controls import Screen
+from gptviz.ui.birds_eye import handout, page
+from gptviz.ui.shell import frame
+from gptviz.ui.shell.sidebar import Screen
 
 PICTURE = "picture"
 
@@ -101,7 +102,7 @@ CHOICES = handout.Choices(layer=1, head=2, station="feed_forward.gelu", decimal=
 
 
 def made(of, opened=""):
-    return handout.make(of, birds_eye.view(of, opened, 2, False), CHOICES, "a b c", "http://x/?a=1")
+    return handout.make(of, page.view(of, opened, 2, False), CHOICES, "a b c", "http://x/?a=1")
 
 
 def test_a_handout_before_the_sentence_is_read_has_the_structure_and_says_so():
@@ -117,7 +118,7 @@ def test_a_handout_keeps_the_colours_of_the_screen_and_says_what_they_mean():
     cached_trace(pass_of(SMALL, of.token_ids))
     parts = {f"blocks.{i}.attention": i / 2 for i in range(3)}
     measure = Measure("bits", 0, 1, parts, about="How <evenly> it looks.")
-    view = birds_eye.view(of, "", 2, False, measure)
+    view = page.view(of, "", 2, False, measure)
     text = handout.make(of, view, CHOICES, "a b c", "http://x/")
     assert text.count("How &lt;evenly&gt; it looks.") == 7  # below the picture of each level
     assert 'class="gptviz measured' in text

@@ -20,9 +20,9 @@ from gptviz.cache import cached_trace
 from gptviz.config import PLACEHOLDER_PARTS, Dropout
 from gptviz.tokenizer import END_OF_TEXT, FULL_VOCAB_SIZE, Tokenizer, visible
 from gptviz.tracing.passes import pass_of
-from gptviz.ui import choose, frame
-from gptviz.ui.chips import MOST
-from gptviz.ui.tokens import BEYOND, VIEWS
+from gptviz.ui.shell import frame, options
+from gptviz.ui.tokens.page import BEYOND, VIEWS
+from gptviz.ui.widgets.chips import MOST
 
 PAGE = "pages/tokens.py"
 TEXT = "Once upon a time there was a king"
@@ -52,7 +52,7 @@ def labels(page, component="tokens_chips"):
 
 
 def test_the_link_knows_every_view():
-    assert tuple(VIEWS) == choose.TOKENS_VIEWS
+    assert tuple(VIEWS) == options.TOKENS_VIEWS
 
 
 def test_the_chips_are_the_sentences_tokens_and_a_click_chooses_one(visit):
@@ -137,7 +137,7 @@ def test_a_word_without_merges_says_why(visit):
 
 def test_every_vocabulary_has_its_count_and_its_chips(visit, numbers):
     page = visit(PAGE, text=TEXT)
-    counts = [len(Tokenizer(size).encode(TEXT)) for size in choose.VOCABULARIES]
+    counts = [len(Tokenizer(size).encode(TEXT)) for size in options.VOCABULARIES]
     assert shown(page, numbers, axis="y").tolist() == counts
     for size in (257, 4096, FULL_VOCAB_SIZE):
         page.set("vocabulary", size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from gptviz.ui.choose import ACTIVATIONS_VIEWS
+from gptviz.ui.shell.options import ACTIVATIONS_VIEWS
 
 LAST_FIGURE = {
     "stream": "turns",

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from gptviz.ui.frame import MENU
+from gptviz.ui.shell.frame import MENU
 
 # What shows that a page is whole: each is there only once the last step has been drawn.
 WHOLE = {

@@ -16,7 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 from playwright.sync_api import expect
 
-from gptviz.ui.frame import MENU
+from gptviz.ui.shell.frame import MENU
 
 # What a stranger's project may say; none of it is to reach gptviz.
 STRANGE = """
