@@ -1,11 +1,8 @@
 """Where every head looks."""
 
 from gptviz.ui.attention import page
-from gptviz.ui.shell import live
-from gptviz.ui.shell.frame import frame, sidebar
+from gptviz.ui.pages import ATTENTION, frame, sidebar
 
-screen = frame("Attention", "Who looks at whom?")
+screen = frame(ATTENTION)
 sidebar(screen)
-
-if trace := live.read(screen):
-    page.show(screen, trace)
+page.show(screen)

@@ -1,9 +1,9 @@
 """From text to vectors."""
 
-from gptviz.ui.shell.frame import frame, sidebar
+from gptviz.ui.pages import TOKENS, frame, sidebar
 from gptviz.ui.tokens import page
 
-screen = frame("Tokens", "How does text become numbers?")
+screen = frame(TOKENS)
 page.sentence(screen)
 sidebar(screen)
 page.show(screen)

@@ -148,8 +148,7 @@ def test_the_first_picture_waits_for_no_package_of_numbers(root):
 import runpy, sys
 from streamlit.components.v2.bidi_component.serialization import serialize_mixed_data
 from streamlit.proto.BidiComponent_pb2 import BidiComponent
-from gptviz.ui.birds_eye import page
-from gptviz.ui.birds_eye import diagram
+from gptviz.ui.birds_eye import diagram, page
 from gptviz.ui.shell import frame
 frame.warm_up = lambda: None
 diagram._component = lambda data, **_: serialize_mixed_data(data, BidiComponent())

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gptviz.figures.dropout import before_and_after, dropped_shares, mask_map
-from gptviz.ui.shell import options
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.activations.options import DROPOUTS, DROPPED_AT, window
+from gptviz.ui.shell import shared
+from gptviz.ui.shell.fields import TRAIN
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.chart import chart
 
 if TYPE_CHECKING:
@@ -17,11 +19,6 @@ if TYPE_CHECKING:
     from gptviz.tracing.trace import Trace
 
 MOST_CELLS = 1_600_000  # of a mask: a byte each
-NAMES = {
-    "drop_emb": "the embeddings, before block 0",
-    "drop1": "what attention adds",
-    "drop2": "what the feed-forward adds",
-}
 
 
 def show(screen: Screen, trace: Trace) -> None:
@@ -50,7 +47,7 @@ def show(screen: Screen, trace: Trace) -> None:
 
 
 def _none(screen: Screen) -> None:
-    if st.session_state["train"]:
+    if TRAIN.value:
         st.info("drop_rate is 0, so nothing is dropped: raise it in the sidebar to see a mask.")
         return
     more = " and raise drop_rate above 0" if not screen.config.drop_rate else ""
@@ -63,12 +60,11 @@ def _none(screen: Screen) -> None:
 def _chosen(screen: Screen) -> tuple[str, int]:
     left, right = st.columns([3, 1])
     with left:
-        names = options.dropouts(screen.config)
-        name = st.selectbox("Of", names, key="dropped_at", format_func=NAMES.__getitem__)
+        name = DROPPED_AT.draw(screen)
     if name == "drop_emb":
         return name, 0
     with right:
-        return name, options.number("Block", "layer", screen.config.n_layers)
+        return name, shared.layer(screen, "Block")
 
 
 def _mask(screen: Screen, found: Dropped, name: str) -> None:
@@ -80,13 +76,13 @@ def _mask(screen: Screen, found: Dropped, name: str) -> None:
         f"Each number is dropped on its own, so the share is {found.rate:.0%} give or take "
         f"{found.deviation:.2%} (one standard deviation). Dropped numbers are coloured."
     )
-    first, end = options.window(len(found.stays), max(1, MOST_CELLS // found.stays.shape[1]))
+    first, end = window(screen, len(found.stays), max(1, MOST_CELLS // found.stays.shape[1]))
     figure = mask_map(found.stays[first:end], screen.labels, theme(), first)
-    chart(figure, "mask", f"Heatmap: which numbers of {NAMES[name]} were dropped.")
+    chart(figure, "mask", f"Heatmap: which numbers of {DROPOUTS[name]} were dropped.")
 
 
 def _one_token(screen: Screen, found: Dropped) -> None:
-    position = options.token(screen)
+    position = shared.token(screen)
     st.markdown(f"**Its numbers: dropped, or enlarged {1 / (1 - found.rate):.4g} times**")
     numbers = (found.before[position], found.after[position], found.stays[position])
     figure = before_and_after(*numbers, theme())

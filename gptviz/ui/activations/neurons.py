@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gptviz.figures.neurons import busiest_bars, gelu_between, neuron_bars, silence_lines
-from gptviz.ui.shell import live, options
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.activations.options import BY_WRITING, neuron
+from gptviz.ui.shell import live, shared
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.chart import chart
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def show(screen: Screen, trace: Trace) -> None:
         "numbers through, holds numbers below 0 back, and is soft between. Follow a number from "
         "below up to the curve, and from there to the right."
     )
-    layer = options.number("Block", "layer", screen.config.n_layers)
+    layer = shared.layer(screen, "Block")
     units = live.once(screen.of, ("hidden", layer), lambda: hidden(trace, layer))
     _gelu(units)
     with st.spinner("Counting silent units in all blocks…"):
@@ -43,7 +44,7 @@ def show(screen: Screen, trace: Trace) -> None:
 
 def _gelu(units: Hidden) -> None:
     from gptviz.analysis.neurons import gelu_curve
-    from gptviz.analysis.stations import histogram
+    from gptviz.analysis.station_numbers import histogram
 
     before, after = histogram(units.before), histogram(units.after)
     least, most = float(before.edges[0]), float(before.edges[-1])
@@ -80,19 +81,18 @@ def _single(screen: Screen, units: Hidden, layer: int) -> None:
     from gptviz.analysis.neurons import busiest
 
     st.subheader("Single neurons", anchor=False)
-    by_writing = bool(st.session_state["by_writing"])
+    by_writing = bool(BY_WRITING.value)
     left, right = st.columns(2)
     with left:
-        position = options.token(screen)
+        position = shared.token(screen)
         found = busiest(units, position, LISTED, by_writing)
         st.markdown("**The busiest neurons for this token**")
-        help_ = "Activation times the length of the neuron's column in linear2: what it adds."
-        st.toggle("by how much each writes into the stream", key="by_writing", help=help_)
+        BY_WRITING.draw(screen)
         bars = (found.neurons, found.activations, found.written)
         figure = busiest_bars(*bars, by_writing, theme())
         chart(figure, "busiest", "Bars: the busiest neurons for the chosen token.")
     with right:
-        chosen = options.neuron(screen, int(found.neurons[0]))
+        chosen = neuron(screen, int(found.neurons[0]))
         st.markdown(f"**What drives neuron {chosen} of block {layer}**")
         figure = neuron_bars(units.after[:, chosen], screen.labels, theme())
         chart(figure, "driven", "Bars: one neuron's activation at each token of the sentence.")

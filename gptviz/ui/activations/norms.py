@@ -7,21 +7,16 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from gptviz.figures.norms import learned_lines, spread_at_stages
-from gptviz.ui.shell import options
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.activations.options import NORM
+from gptviz.ui.shell import shared
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.chart import chart
 from gptviz.ui.widgets.tables import table
 
 if TYPE_CHECKING:
     from gptviz.analysis.norms import NormSteps
     from gptviz.tracing.trace import Trace
-
-NAMES = {
-    "norm1": "norm 1, before attention",
-    "norm2": "norm 2, before the feed-forward",
-    "final_norm": "the final norm, before the output head",
-}
 
 
 def show(screen: Screen, trace: Trace) -> None:
@@ -54,11 +49,11 @@ def show(screen: Screen, trace: Trace) -> None:
 def _chosen(screen: Screen) -> str:
     left, right = st.columns([3, 1])
     with left:
-        name = st.selectbox("Norm", options.NORMS, key="norm_of", format_func=NAMES.__getitem__)
+        name: str = NORM.draw(screen)
     if name == "final_norm":
         return name
     with right:
-        layer = options.number("Block", "layer", screen.config.n_layers)
+        layer = shared.layer(screen, "Block")
     return f"blocks.{layer}.{name}"
 
 
@@ -74,7 +69,7 @@ def _all_tokens(screen: Screen, found: NormSteps, path: str) -> None:
 def _one_token(screen: Screen, found: NormSteps) -> None:
     from gptviz.analysis.norms import STAGES
 
-    position = options.token(screen)
+    position = shared.token(screen)
     rows = [
         (stage, f"{mean[position]:.6f}", f"{variance[position]:.6f}")
         for stage, mean, variance in zip(STAGES, found.means, found.variances, strict=True)

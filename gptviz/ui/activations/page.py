@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
+from gptviz.analysis.stations import Station, stations
 from gptviz.figures.activations import station_heatmap, station_histogram, station_statistics
 from gptviz.ui.activations import dropout, neurons, norms, stream
-from gptviz.ui.shell import options
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.activations.options import BY_SIZE, VIEW, window
+from gptviz.ui.shell import live, shared
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.chart import chart
 from gptviz.ui.widgets.tables import table
 
@@ -23,8 +26,12 @@ MOST_CELLS = 400_000  # of a heatmap: about 2 MB on their way to the browser
 MOST_OUTLIERS = 12
 
 
-def show(view: str, screen: Screen, trace: Trace) -> None:
+def show(screen: Screen) -> None:
     """Draw the open view."""
+    view = VIEW.draw(screen)
+    trace = live.read(screen)
+    if trace is None:
+        return
     views = {
         "stream": stream.show,
         "added": stream.added,
@@ -39,7 +46,7 @@ def show(view: str, screen: Screen, trace: Trace) -> None:
 
 def station(screen: Screen, trace: Trace) -> None:
     """The tensor at a chosen station of a chosen block, and what can be said of it."""
-    from gptviz.analysis.stations import station_values, stations
+    from gptviz.analysis.station_numbers import station_values
 
     st.subheader("One station of one block", anchor=False)
     built = stations(screen.config)
@@ -48,9 +55,9 @@ def station(screen: Screen, trace: Trace) -> None:
         return
     left, right = st.columns([1, 3])
     with left:
-        layer = options.number("Block", "layer", screen.config.n_layers)
+        layer = shared.layer(screen, "Block")
     with right:
-        chosen = options.station(built)
+        chosen = _station(screen, built)
     values = station_values(trace, layer, chosen.path)
     st.caption(
         f"{chosen.name} in block {layer} ({chosen.term}; `blocks.{layer}.{chosen.path}`): "
@@ -70,13 +77,20 @@ def station(screen: Screen, trace: Trace) -> None:
         _histogram(values)
 
 
+def _station(screen: Screen, built: tuple[Station, ...]) -> Station:
+    """One of a block's stations, by its plain name."""
+    by_path = {each.path: each for each in built}
+    if shared.STATION.value not in by_path:
+        shared.STATION.choose(next(iter(by_path)))
+    drawn = replace(shared.STATION, allowed=list(by_path), words=lambda path: by_path[path].name)
+    return by_path[drawn.draw(screen)]
+
+
 def _heatmap(screen: Screen, values: np.ndarray, about: str) -> None:
     from gptviz.analysis.outliers import by_size
 
-    help_ = "By their mean size (distance from 0) over the sentence, the largest on the left."
-    sort = st.toggle("sort dimensions by size", key="by_size", help=help_)
-    order = by_size(values) if sort else None
-    first, end = options.window(len(values), max(1, MOST_CELLS // values.shape[1]))
+    order = by_size(values) if BY_SIZE.draw(screen) else None
+    first, end = window(screen, len(values), max(1, MOST_CELLS // values.shape[1]))
     figure = station_heatmap(values[first:end], screen.labels, theme(), first, order)
     chart(figure, "heatmap", about)
 
@@ -110,7 +124,7 @@ def _outlier_table(found: Outliers, n_tokens: int) -> None:
 
 
 def _statistics(screen: Screen, values: np.ndarray) -> None:
-    from gptviz.analysis.stations import statistics
+    from gptviz.analysis.station_numbers import statistics
 
     st.markdown("**Each token's mean, standard deviation and norm**")
     numbers = statistics(values)
@@ -120,7 +134,7 @@ def _statistics(screen: Screen, values: np.ndarray) -> None:
 
 
 def _histogram(values: np.ndarray) -> None:
-    from gptviz.analysis.stations import histogram
+    from gptviz.analysis.station_numbers import histogram
 
     st.markdown("**How often each size of number occurs**")
     counts = histogram(values)

@@ -8,9 +8,10 @@ import numpy as np
 import streamlit as st
 
 from gptviz.figures.stream import log_limits, norm_map, size_map, sum_strips, token_path, turn_map
-from gptviz.ui.shell import live, options
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.activations.options import RELATIVE, window
+from gptviz.ui.shell import live, shared
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.chart import chart
 from gptviz.ui.widgets.tables import table
 
@@ -58,7 +59,7 @@ def _stream(screen: Screen, trace: Trace) -> Stream:
 
 
 def _window(screen: Screen, found: Stream) -> tuple[int, int]:
-    return options.window(len(screen.labels), MOST_CELLS // len(found.norms) or 1)
+    return window(screen, len(screen.labels), MOST_CELLS // len(found.norms) or 1)
 
 
 def added(screen: Screen, trace: Trace) -> None:
@@ -69,7 +70,7 @@ def added(screen: Screen, trace: Trace) -> None:
     if not parts:
         st.info("Attention and feed-forward are placeholders here: nothing is added.")
         return
-    relative = bool(st.session_state["relative"])
+    relative = bool(RELATIVE.value)
     st.caption(
         "The norm of what each part adds to each token"
         + (", divided by the norm of the stream it is added to: 1 is as long as the stream itself."
@@ -77,7 +78,7 @@ def added(screen: Screen, trace: Trace) -> None:
         + (" Both maps have the same colours." if len(parts) > 1 else "")
     )  # fmt: skip
     _say_what_takes_its_place(screen)
-    st.toggle("relative to the stream it is added to", key="relative")
+    RELATIVE.draw(screen)
     first, end = _window(screen, found)
     maps = {name: part.relative if relative else part.norms for name, part in parts.items()}
     limits, what = log_limits(*maps.values()), "share" if relative else "norm"
@@ -107,9 +108,9 @@ def token(screen: Screen, trace: Trace) -> None:
     )
     left, right = st.columns([3, 1])
     with left:
-        position = options.token(screen)
+        position = shared.token(screen)
     with right:
-        layer = options.number("Block", "layer", screen.config.n_layers)
+        layer = shared.layer(screen, "Block")
     left, right = st.columns(2)
     with left:
         _path(_stream(screen, trace), position)

@@ -10,16 +10,16 @@ import streamlit as st
 
 from gptviz.defaults import SEED
 from gptviz.tracing.passes import ModelKey, Pass
+from gptviz.ui.attention.heads import grid
+from gptviz.ui.attention.options import MEASURE, MEASURED_ON
 from gptviz.ui.attention.table import definitions, every_head
-from gptviz.ui.shell import live, options
-from gptviz.ui.shell.sidebar import Screen
-from gptviz.ui.widgets.heads import heads_grid
+from gptviz.ui.shell import live
+from gptviz.ui.shell.screen import Screen
 
 if TYPE_CHECKING:
-    from gptviz.analysis.heads import Measure
+    from gptviz.analysis.heads import HeadMeasure
 
 SPAN = 32  # random tokens, which then come again
-INPUTS = {"sentence": "The sentence", "repeats": "Random tokens, twice"}
 
 
 def show(screen: Screen) -> None:
@@ -27,10 +27,8 @@ def show(screen: Screen) -> None:
     from gptviz.analysis.heads import MEASURE_OF, MEASURES
 
     st.subheader("What does each head do?", anchor=False)
-    on = options.view("measured_on", INPUTS)
-    key = st.selectbox(
-        "Measure", options.MEASURES, key="measure", format_func=lambda k: MEASURE_OF[k].name
-    )
+    on = MEASURED_ON.draw(screen)
+    key = replace(MEASURE, words=lambda key: MEASURE_OF[key].name).draw(screen)
     measure, place = MEASURE_OF[key], MEASURES.index(MEASURE_OF[key])
     st.caption(f"{measure.definition} In {_unit(measure)}. Source: {measure.source}.")
     found = _measured(screen, on)
@@ -41,15 +39,15 @@ def show(screen: Screen) -> None:
         st.info(_why_not(measure))
     else:
         _pictures(measure, values[place], None if chance is None else chance[place])
-    every_head(measure, values, chance, place)
+    every_head(screen, measure, values, chance, place)
     definitions(values, chance)
 
 
-def _unit(measure: Measure) -> str:
+def _unit(measure: HeadMeasure) -> str:
     return {"weight": "shares from 0 to 1", "tokens": "tokens", "bits": "bits"}[measure.unit]
 
 
-def _why_not(measure: Measure) -> str:
+def _why_not(measure: HeadMeasure) -> str:
     if measure.needs_repeats:
         return (
             "No token of the sentence comes back later, so there is nothing to measure: choose "
@@ -93,24 +91,24 @@ def _of_pass(screen: Screen, of: Pass) -> np.ndarray:
     return live.once(of, "measures", make)
 
 
-def _pictures(measure: Measure, values: np.ndarray, chance: np.ndarray | None) -> None:
+def _pictures(measure: HeadMeasure, values: np.ndarray, chance: np.ndarray | None) -> None:
     """The measure of every head, and of a random model's heads in the same colours."""
     what = f"{measure.name}, {measure.unit}"
     most = float(values.max() if chance is None else max(values.max(), chance.max()))
     if chance is None:
-        heads_grid(values, what, most, "measure_grid")
+        grid(values, what, most, "measure_grid")
         return
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**This model**")
-        heads_grid(values, what, most, "measure_grid")
+        grid(values, what, most, "measure_grid")
     with right:
         st.markdown("**A random model of the same shape**")
-        heads_grid(chance, what, most, "random_grid")
+        grid(chance, what, most, "random_grid")
     st.caption(_rule(measure, values, chance))
 
 
-def _rule(measure: Measure, values: np.ndarray, chance: np.ndarray) -> str:
+def _rule(measure: HeadMeasure, values: np.ndarray, chance: np.ndarray) -> str:
     """When a head is called by this measure, and how many are."""
     from gptviz.analysis.heads import THRESHOLD, TIMES_RANDOM
 

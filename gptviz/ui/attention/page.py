@@ -12,11 +12,12 @@ import streamlit as st
 from gptviz.figures.attention import attention_map, both_directions
 from gptviz.figures.table import as_csv
 from gptviz.ui.attention import compare, rollout, silence, steps
-from gptviz.ui.shell import live, options
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.attention.heads import overview
+from gptviz.ui.attention.options import VIEW
+from gptviz.ui.shell import live, shared
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.chart import chart, take_along
-from gptviz.ui.widgets.heads import chosen_head, heads_overview
 from gptviz.ui.widgets.lines import LEAST, MOST_TOKENS, lines
 
 if TYPE_CHECKING:
@@ -34,12 +35,15 @@ TAUGHT = (
 MANY = 24  # heads: more of them in a row need the page's whole width
 
 
-def show(screen: Screen, trace: Trace) -> None:
+def show(screen: Screen) -> None:
     """The open view; the views of one head have the picture of all heads beside them."""
+    trace = live.read(screen)
+    if trace is None:
+        return
     if not screen.config.has("attention"):
         st.info("Attention is a placeholder here: there are no heads to look at.")
         return
-    view = options.view("attention_view", options.ATTENTION_VIEWS)
+    view = VIEW.draw(screen)
     draw = _OF_MODEL.get(view) or partial(_beside_all_heads, view)
     draw(screen, trace)
     if screen.is_trained:
@@ -63,7 +67,7 @@ def _beside_all_heads(view: str, screen: Screen, trace: Trace) -> None:
 
 def _all_heads(screen: Screen, trace: Trace) -> None:
     st.markdown("**All heads: a layer in each row, a head in each column**")
-    heads_overview(screen, trace, OVERVIEW)
+    overview(screen, trace, OVERVIEW)
     st.caption(
         "Colour: the square root of the weight, so that faint ones can be seen. In a long sentence "
         "a cell shows the largest weight of several tokens; its hover text says which."
@@ -77,14 +81,14 @@ def _map(screen: Screen, trace: Trace) -> None:
         "before it. What comes later is hidden from it (the causal mask)."
     )
     _note_dropout(screen)
-    layer, head = chosen_head()
+    layer, head = shared.chosen_head()
     about = f"Heatmap: layer {layer}, head {head}; who looks in the row, who is looked at across."
     chart(attention_map(weights, screen.labels, theme()), "exact", about, square=True)
 
 
 def _lines(screen: Screen, trace: Trace) -> None:
     weights = _chosen_map(screen, trace)
-    token = options.token(screen)
+    token = shared.token(screen)
     st.caption(
         "A line leads from each token that looks (query, left) to those it looks at (key, right): "
         "the thicker and stronger, the larger the weight. Point at a token for its lines and "
@@ -96,8 +100,8 @@ def _lines(screen: Screen, trace: Trace) -> None:
             "they give to earlier ones is one line to the top."
         )
     _note_dropout(screen)
-    lines(weights, screen.labels, token, "lines")
-    take_along("lines", partial(_as_csv, screen, *chosen_head()), "words")
+    lines(weights, screen.labels, token, shared.TOKEN.choose, "lines")
+    take_along("lines", partial(_as_csv, screen, *shared.chosen_head()), "words")
 
 
 def _as_csv(screen: Screen, layer: int, head: int) -> str:
@@ -112,7 +116,7 @@ def _one_token(screen: Screen, trace: Trace) -> None:
     from gptviz.analysis.attention import directions
 
     weights = _chosen_map(screen, trace)
-    token = options.token(screen)
+    token = shared.token(screen)
     found = directions(weights, token)
     st.caption(
         "Above: whom the token looks at (its row of the map). Below: who looks at it (its column)."
@@ -133,9 +137,9 @@ def _chosen_map(screen: Screen, trace: Trace) -> np.ndarray:
 
     left, right = st.columns(2)
     with left:
-        layer = options.number("Layer", "layer", screen.config.n_layers)
+        layer = shared.layer(screen)
     with right:
-        head = options.number("Head", "head", screen.config.n_heads)
+        head = shared.head(screen)
     return head_map(trace, layer, head)
 
 

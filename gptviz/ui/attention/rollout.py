@@ -8,8 +8,8 @@ import streamlit as st
 
 from gptviz.figures.attention import rollout_map
 from gptviz.ui.shell import live
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.chart import chart
 
 if TYPE_CHECKING:

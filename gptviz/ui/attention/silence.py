@@ -10,18 +10,18 @@ import streamlit as st
 
 from gptviz.figures.silencing import before_and_after, weight_and_effect
 from gptviz.tracing.changes import Head, silence
-from gptviz.ui.shell import live, options
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.attention.heads import grid
+from gptviz.ui.attention.options import SILENCED
+from gptviz.ui.shell import live, shared
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.chart import chart
-from gptviz.ui.widgets.heads import heads_grid
 
 if TYPE_CHECKING:
     from gptviz.analysis.silencing import Shift
     from gptviz.tracing.trace import Trace
 
 COUNT = 8  # likeliest tokens of each distribution
-WHICH = {"brightest": "Silence the brightest head", "chosen": "Silence the chosen head"}
 
 
 def show(screen: Screen, trace: Trace) -> None:
@@ -32,8 +32,8 @@ def show(screen: Screen, trace: Trace) -> None:
         "head away (its context vector is set to 0, for the whole sentence) and see whether the "
         "model foretells anything else."
     )
-    position = options.token(screen, "Foretell the token after")
-    which = options.view("silence", WHICH)
+    position = shared.token(screen, "Foretell the token after")
+    which = SILENCED.draw(screen)
     head = _head(screen, trace, position, which)
     _one(screen, trace, position, head)
     _each(screen, trace, position)
@@ -45,9 +45,9 @@ def _head(screen: Screen, trace: Trace, position: int, which: str) -> Head:
     if which == "chosen":
         left, right = st.columns(2)
         with left:
-            layer = options.number("Layer", "layer", screen.config.n_layers)
+            layer = shared.layer(screen)
         with right:
-            return layer, options.number("Head", "head", screen.config.n_heads)
+            return layer, shared.head(screen)
     from gptviz.analysis.silencing import brightest_head
 
     return brightest_head(trace, position)
@@ -128,7 +128,7 @@ def _start(asked: object) -> None:
 
 
 def _silence_chosen() -> None:
-    st.session_state["silence"] = "chosen"
+    SILENCED.choose("chosen")
 
 
 def _stop() -> None:
@@ -141,7 +141,7 @@ def _pictures(trace: Trace, position: int, bits: np.ndarray) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         most = float(bits.max())
-        heads_grid(bits, "bits moved when silenced", most, "silence_grid", _silence_chosen)
+        grid(bits, "bits moved when silenced", most, "silence_grid", _silence_chosen)
     with right:
         weights = largest_weights(trace, position)
         chart(

@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from gptviz.figures.attention import steps_of_query
-from gptviz.ui.shell import options
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.shell import shared
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.chart import chart
 from gptviz.ui.widgets.tables import table
 
@@ -30,11 +30,11 @@ def show(screen: Screen, trace: Trace) -> None:
 
     left, middle, right = st.columns([1, 1, 2])
     with left:
-        layer = options.number("Layer", "layer", screen.config.n_layers)
+        layer = shared.layer(screen)
     with middle:
-        head = options.number("Head", "head", screen.config.n_heads)
+        head = shared.head(screen)
     with right:
-        query = options.token(screen, "Token that looks (query)")
+        query = shared.token(screen, "Token that looks (query)")
     steps = query_steps(trace, layer, head, query)
     st.caption(
         "The token asks a question (its query q); each token before it, and itself, offers an "

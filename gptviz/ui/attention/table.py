@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,22 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from gptviz.ui.attention.options import AT_LEAST
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.shared import choose_head, chosen_head
 from gptviz.ui.widgets.components import known
 
 if TYPE_CHECKING:
-    from gptviz.analysis.heads import Measure
+    from gptviz.analysis.heads import HeadMeasure
 
 
-def every_head(measure: Measure, values: np.ndarray, chance: np.ndarray | None, place: int) -> None:
+def every_head(
+    screen: Screen,
+    measure: HeadMeasure,
+    values: np.ndarray,
+    chance: np.ndarray | None,
+    place: int,
+) -> None:
     """Every head a row: sorted by the measure, filtered by it, and a click chooses the head."""
     from gptviz.analysis.heads import MEASURES, head_names
 
@@ -34,13 +44,10 @@ def every_head(measure: Measure, values: np.ndarray, chance: np.ndarray | None, 
         names = [", ".join(those) for layer in head_names(values, chance) for those in layer]
         rows.insert(2, "called", names)
     st.markdown("**Every head**")
-    percent = st.slider(
-        f"Only heads with at least this share of the largest number: {measure.name}",
-        0,
-        100,
-        key="at_least",
-        format="%d%%",
-    )
+    percent = replace(
+        AT_LEAST,
+        label=f"Only heads with at least this share of the largest number: {measure.name}",
+    ).draw(screen, format="%d%%")
     least = rows[measure.name].max() * percent / 100
     kept = rows[~(rows[measure.name] < least)]  # where there is nothing to measure, all are kept
     kept = kept.sort_values(measure.name, ascending=False, kind="stable").reset_index(drop=True)
@@ -65,7 +72,7 @@ def _heads(rows: pd.DataFrame, said: str) -> None:
         on_select=partial(_choose, pairs),
         alt="Every head with all measures",
     )
-    layer, head = st.session_state["layer"], st.session_state["head"]
+    layer, head = chosen_head()
     st.caption(
         f"{said}. A click on a column's name sorts by it; a click into a row, or on a cell above, "
         f"chooses the head for all views: now layer {layer}, head {head}."
@@ -75,7 +82,7 @@ def _heads(rows: pd.DataFrame, said: str) -> None:
 def _choose(pairs: tuple[tuple[int, int], ...]) -> None:
     for row, *_column in filter(None, st.session_state["heads_table"].selection.cells):
         if known(row, range(len(pairs))) is not None:
-            st.session_state["layer"], st.session_state["head"] = pairs[row]
+            choose_head(*pairs[row])
 
 
 def definitions(values: np.ndarray, chance: np.ndarray | None) -> None:
@@ -91,14 +98,14 @@ def definitions(values: np.ndarray, chance: np.ndarray | None) -> None:
     st.markdown("\n".join(lines))
 
 
-def _largest(measure: Measure, numbers: np.ndarray) -> str:
+def _largest(measure: HeadMeasure, numbers: np.ndarray) -> str:
     if np.isnan(numbers).any():
         return "There is nothing to measure here"
     layer, head = np.unravel_index(int(numbers.argmax()), numbers.shape)
     return f"The largest: layer {layer}, head {head} with {_number(numbers.max(), measure.unit)}"
 
 
-def _by_chance(measure: Measure, chance: np.ndarray | None, place: int) -> str:
+def _by_chance(measure: HeadMeasure, chance: np.ndarray | None, place: int) -> str:
     if chance is None or np.isnan(chance[place]).any():
         return ""
     return f"; by chance {_number(chance[place].max(), measure.unit)}"

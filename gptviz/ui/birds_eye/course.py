@@ -16,7 +16,8 @@ from gptviz.diagram.parts import piece
 from gptviz.memory import NotEnoughMemoryError, free_memory, promised
 from gptviz.presets import PRESETS
 from gptviz.ui.shell import live, stages
-from gptviz.ui.shell.sidebar import Screen, go_to_stage
+from gptviz.ui.shell.fields import go_to_stage
+from gptviz.ui.shell.screen import Screen
 
 if TYPE_CHECKING:
     from gptviz.book import Comparison

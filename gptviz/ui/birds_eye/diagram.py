@@ -10,7 +10,7 @@ from gptviz.diagram.layout import lay_out
 from gptviz.diagram.svg import SHADES, to_svg
 from gptviz.diagram.view import Measure, View
 from gptviz.figures.theme import DARK, KINDS, LIGHT, along, readable_on
-from gptviz.ui.shell.frame import theme
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.components import component, sent
 
 

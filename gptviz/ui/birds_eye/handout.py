@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from gptviz.diagram.view import Outcome, View
 from gptviz.figures.theme import LIGHT
-from gptviz.ui.birds_eye import page
+from gptviz.ui.birds_eye.view import view as view_of
 from gptviz.ui.shell import live
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.shell.screen import Screen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,7 @@ GUESSES = 10
 
 
 @dataclass(frozen=True)
-class Choices:
+class Chosen:
     """What is chosen besides the picture."""
 
     layer: int
@@ -32,14 +32,14 @@ class Choices:
     decimal: bool
 
 
-def make(screen: Screen, view: View, choices: Choices, text: str, address: str) -> str:
+def make(screen: Screen, view: View, choices: Chosen, text: str, address: str) -> str:
     """The handout of this screen, with the sentence's numbers if it has been read by now."""
     from gptviz.handout import Sheet, explained, handout, levels
 
     trace = live.ready(screen)
     layer = choices.layer if view.layer is None else view.layer
     opened = (
-        page.view(screen, path, choices.head, view.symbolic, view.measure)
+        view_of(screen, path, choices.head, view.symbolic, view.measure)
         for path in levels(view, layer)
     )
     views = [replace(each, still=True) for each in opened]
@@ -83,10 +83,11 @@ def _outcomes(trace: Trace, view: View, paths: list[str], head: int) -> dict[str
     return {path: found for path, found in made if found is not None}
 
 
-def figures(screen: Screen, trace: Trace, layer: int, choices: Choices) -> tuple[Shown, ...]:
+def figures(screen: Screen, trace: Trace, layer: int, choices: Chosen) -> tuple[Shown, ...]:
     """The figures of the sentence, as the pages draw them."""
     from gptviz.analysis.attention import head_map
-    from gptviz.analysis.stations import station_values, stations
+    from gptviz.analysis.station_numbers import station_values
+    from gptviz.analysis.stations import stations
     from gptviz.analysis.stream import stream
     from gptviz.figures.activations import station_heatmap
     from gptviz.figures.attention import attention_map

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from gptviz.diagram.view import Measure
+from gptviz.ui.birds_eye.options import ADDED, COLOUR, ENTROPY, KIND
 from gptviz.ui.shell import live
-from gptviz.ui.shell.options import ADDED, COLOURS, ENTROPY, KIND
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.shell.screen import Screen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from gptviz.analysis.contributions import Contributions
     from gptviz.tracing.trace import Trace
 
-NAMES = {
-    KIND: "what kind it is",
-    ADDED: "how much it adds to the stream",
-    ENTROPY: "how widely its heads look",
-}
 ABOUT = {
     ADDED: "The length of what a part adds ÷ that of the stream it is added to (L2 norms, mean "
     "over the tokens), on a logarithmic scale.",
@@ -35,20 +30,14 @@ ABOUT = {
 
 def choice(screen: Screen) -> None:
     """Choose what the colours tell, and say so where it can't be measured."""
-    help_ = (
-        "A part's colour tells its kind, or how much of a quantity it has in this sentence: the "
-        "stronger the colour, the more. The numbers stand on the parts, too."
-    )
-    st.selectbox(
-        "A part's colour tells", COLOURS, key="colours", format_func=NAMES.__getitem__, help=help_
-    )
+    COLOUR.draw(screen)
     if why_not := _why_not(screen):
         st.info(why_not)
 
 
 def _why_not(screen: Screen) -> str:
     """Why the chosen quantity can't be measured; empty where it can."""
-    chosen, has = st.session_state["colours"], screen.config.has
+    chosen, has = COLOUR.value, screen.config.has
     if chosen == ADDED and not has("shortcut"):
         return "Shortcuts are placeholders here: nothing is added to a stream."
     if chosen == ADDED and not (has("attention") or has("feed_forward")):
@@ -62,7 +51,7 @@ def _why_not(screen: Screen) -> str:
 
 def is_wanting(screen: Screen) -> bool:
     """Whether the chosen quantity is still to be measured."""
-    chosen = st.session_state["colours"]
+    chosen = COLOUR.value
     return chosen != KIND and not _why_not(screen) and live.kept(screen.of, chosen) is None
 
 
@@ -71,14 +60,14 @@ def take(screen: Screen, trace: Trace) -> None:
     from gptviz.analysis.contributions import attention_entropy, contributions
 
     if is_wanting(screen):
-        chosen = st.session_state["colours"]
+        chosen = COLOUR.value
         measured: Any = {ADDED: contributions, ENTROPY: attention_entropy}[chosen]
         live.once(screen.of, chosen, lambda: measured(trace, before_layer=live.stop_if_stale))
 
 
 def found(screen: Screen) -> Measure | None:
     """The chosen quantity, if it has been measured."""
-    chosen = st.session_state["colours"]
+    chosen = COLOUR.value
     if chosen == KIND or _why_not(screen) or (values := live.kept(screen.of, chosen)) is None:
         return None
     found = _of_added(values) if chosen == ADDED else _of_entropy(values, len(screen.token_ids))

@@ -13,8 +13,10 @@ from gptviz.diagram.parts import Piece
 from gptviz.diagram.parts import piece as piece_at
 from gptviz.source import code_of
 from gptviz.ui.birds_eye import course
+from gptviz.ui.birds_eye.options import SYMBOLIC
 from gptviz.ui.shell import link, live
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.shared import DECIMAL, HEAD
 
 
 def panel(screen: Screen, path: str) -> None:
@@ -41,11 +43,11 @@ def panel(screen: Screen, path: str) -> None:
 
 def _facts(config: GPTConfig, piece: Piece, n_tokens: int) -> None:
     """Shapes, written as on the arrows, and costs, a line each."""
-    symbolic = st.session_state["symbolic"]
+    symbolic = SYMBOLIC.value
     size = "n_tokens" if symbolic or not n_tokens else n_tokens
     shaped = piece_at(config, piece.path, size, symbolic)
     rows = [(name, f"`{shapes}`") for name, shapes in doors(shaped)]
-    rows += costs(config, piece, n_tokens, st.session_state["decimal"])
+    rows += costs(config, piece, n_tokens, DECIMAL.value)
     st.markdown("  \n".join(f"{name}: {value}" for name, value in rows))
 
 
@@ -56,7 +58,7 @@ def _numbers(screen: Screen, piece: Piece) -> None:
         return
     from gptviz.ui.birds_eye.maps import outcome
 
-    found = outcome(trace, piece, st.session_state["head"])
+    found = outcome(trace, piece, HEAD.value)
     if found is None:
         return
     st.html(

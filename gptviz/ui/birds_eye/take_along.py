@@ -14,8 +14,10 @@ from gptviz.diagram.svg import to_svg
 from gptviz.diagram.view import View
 from gptviz.export import config_json, model_code
 from gptviz.ui.shell import link
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.sentence import SENTENCE
+from gptviz.ui.shell.shared import DECIMAL, HEAD, LAYER, STATION
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.components import component
 
 _picture = component("picture")
@@ -57,11 +59,10 @@ def _file(label: str, make: partial[str], name: str, about: str | None = None) -
 
 def _handout(screen: Screen, view: View) -> partial[str]:
     """All that the handout shows, as it is chosen now: it is made outside of the page's run."""
-    from gptviz.ui.birds_eye.handout import Choices, make
+    from gptviz.ui.birds_eye.handout import Chosen, make
 
-    state = st.session_state
-    choices = Choices(state["layer"], state["head"], state["station"], state["decimal"])
-    return partial(make, screen, view, choices, state["text"], _address())
+    chosen = Chosen(LAYER.value, HEAD.value, STATION.value, DECIMAL.value)
+    return partial(make, screen, view, chosen, SENTENCE.value, _address())
 
 
 def _address() -> str:

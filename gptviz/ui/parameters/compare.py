@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from gptviz.config import GPTConfig
@@ -10,35 +12,31 @@ from gptviz.counting.costs import NUMBER_TYPES
 from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.ui.parameters.costs import sizes
-from gptviz.ui.shell.options import KEPT, NOTHING, PARAMETERS_VIEWS, comparable
-from gptviz.ui.shell.sidebar import Screen
-from gptviz.ui.widgets.tables import SPACE, indented, size_in_words, table
+from gptviz.ui.parameters.options import AGAINST, ASIDE, KEPT, LENGTH, NOTHING, NUMBERS, VIEW
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.shared import size_in_words
+from gptviz.ui.widgets.tables import SPACE, indented, table
 
 
 def show(screen: Screen) -> None:
     """All presets beside each other, then this configuration beside another."""
     st.subheader("Beside other models", anchor=False)
     sizes()
-    _controls(screen.config)
+    _controls(screen)
     _beside(screen)
 
 
-def _controls(config: GPTConfig) -> None:
+def _controls(screen: Screen) -> None:
     """What to compare with, and a way to keep this configuration for it."""
-    aside = st.session_state["aside"]
+    aside = ASIDE.value
     kept = _in_short(read(aside)) if aside else ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox(
-            "Compare with",
-            comparable(),
-            key="against",
-            format_func=lambda choice: kept if choice == KEPT else choice,
-            width=420,
-        )
+        named = replace(AGAINST, words=lambda choice: kept if choice == KEPT else choice)
+        named.draw(screen, width=420)
         st.button(
             "Keep this one to compare",
             on_click=_keep,
-            args=(config,),
+            args=(screen.config,),
             help="Then change it in the sidebar: the table shows what your change does. "
             "The link carries the kept one along.",
         )
@@ -46,12 +44,12 @@ def _controls(config: GPTConfig) -> None:
 
 def _beside(screen: Screen) -> None:
     """Both configurations in one table; nothing if there is nothing to compare with."""
-    against = st.session_state["against"]
+    against = AGAINST.value
     if against == NOTHING:
         return
-    other = read(st.session_state["aside"]) if against == KEPT else PRESETS[against]
-    numbers = st.session_state["numbers"]
-    n_tokens = min(st.session_state["length"], other.context_length)
+    other = read(ASIDE.value) if against == KEPT else PRESETS[against]
+    numbers = NUMBERS.value
+    n_tokens = min(LENGTH.value, other.context_length)
     found = compare(screen.config, other, n_tokens, NUMBER_TYPES[numbers])
     differ = sum(row.differs for rows in found.values() for row in rows)
     st.caption(_how_to_read(differ, numbers))
@@ -67,8 +65,8 @@ def _in_short(config: GPTConfig) -> str:
 
 
 def _keep(config: GPTConfig) -> None:
-    st.session_state["aside"] = written(config)
-    st.session_state["against"] = KEPT
+    ASIDE.choose(written(config))
+    AGAINST.choose(KEPT)
 
 
 def _how_to_read(differ: int, numbers: str) -> str:
@@ -76,7 +74,7 @@ def _how_to_read(differ: int, numbers: str) -> str:
         return "Both are the same so far: change something in the sidebar."
     return (
         f"{differ} rows differ; they are bold and marked ≠. Memory is for numbers in {numbers} "
-        f"(chosen under *{PARAMETERS_VIEWS['costs']}*), and both read the same number of tokens."
+        f"(chosen under *{VIEW.words('costs')}*), and both read the same number of tokens."
     )
 
 

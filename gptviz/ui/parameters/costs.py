@@ -25,17 +25,18 @@ from gptviz.counting.costs import (
 from gptviz.counting.ledger import FP32_BYTES, Ledger
 from gptviz.figures.roofline import roofline
 from gptviz.presets import PRESETS
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.options import MOST_ROWS
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.parameters.options import DEVICE, LENGTH, NUMBERS, ROWS
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.shared import size_in_words
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.chart import chart
-from gptviz.ui.widgets.tables import indented, size_in_words, table
+from gptviz.ui.widgets.tables import indented, table
 
 
 def show(screen: Screen) -> None:
     """What training and running take, for as much as is chosen."""
     st.subheader("To train it and to run it", anchor=False)
-    _controls(screen.config)
+    _controls(screen)
     _running(screen.config)
     _training(screen.config)
     _work(screen.config)
@@ -43,25 +44,19 @@ def show(screen: Screen) -> None:
         st.caption(DENSE_NOTE)
 
 
-def _controls(config: GPTConfig) -> None:
+def _controls(screen: Screen) -> None:
     """How much is read at once, in which numbers, on which device."""
-    rows, length, numbers, device = st.columns([1, 1, 1, 2])
-    rows.number_input("Rows at once", 1, MOST_ROWS, key="rows", help="Sentences in a batch.")
-    length.number_input(
-        "Tokens in a row", 1, config.context_length, key="length", help="At most context_length."
-    )
-    numbers.selectbox(
-        "Numbers in", list(NUMBER_TYPES), key="numbers", help="Of weights and KV cache, to run it."
-    )
-    device.selectbox(
-        "Device", [each.name for each in DEVICES], key="device", help="As its maker states it."
-    )
+    for column, choice in zip(
+        st.columns([1, 1, 1, 2]), (ROWS, LENGTH, NUMBERS, DEVICE), strict=True
+    ):
+        with column:
+            choice.draw(screen)
 
 
 def _running(config: GPTConfig) -> None:
     """What running the model keeps in memory."""
-    ledger, n_tokens, rows = Ledger(config), st.session_state["length"], st.session_state["rows"]
-    width = NUMBER_TYPES[st.session_state["numbers"]]
+    ledger, n_tokens, rows = Ledger(config), LENGTH.value, ROWS.value
+    width = NUMBER_TYPES[NUMBERS.value]
     kinds = "1 byte" if width == 1 else f"{width} bytes"
     a_token = ledger.kv_cache_bytes(1, width)
     cache = size_in_words(rows * ledger.kv_cache_bytes(n_tokens, width))
@@ -84,7 +79,7 @@ def _running(config: GPTConfig) -> None:
 
 def _training(config: GPTConfig) -> None:
     """What a training step keeps in memory, in each of the usual precisions."""
-    ledger, n_tokens, rows = Ledger(config), st.session_state["length"], st.session_state["rows"]
+    ledger, n_tokens, rows = Ledger(config), LENGTH.value, ROWS.value
     steps = [training_memory(ledger, n_tokens, rows, each) for each in PRECISIONS]
     numbers = _each(each.numbers for each in PRECISIONS)
     heads = config.n_layers * config.n_heads
@@ -147,9 +142,9 @@ def _about_training(config: GPTConfig) -> str:
 
 def _work(config: GPTConfig) -> None:
     """FLOPs and bytes of training, reading and writing, and the least time they take."""
-    ledger, n_tokens, rows = Ledger(config), st.session_state["length"], st.session_state["rows"]
-    width = NUMBER_TYPES[st.session_state["numbers"]]
-    device = next(each for each in DEVICES if each.name == st.session_state["device"])
+    ledger, n_tokens, rows = Ledger(config), LENGTH.value, ROWS.value
+    width = NUMBER_TYPES[NUMBERS.value]
+    device = next(each for each in DEVICES if each.name == DEVICE.value)
     _flops(ledger, n_tokens, rows)
     _room(device, ledger.weight_bytes(width) + rows * ledger.kv_cache_bytes(n_tokens, width))
     phases = {

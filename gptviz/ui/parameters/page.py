@@ -6,16 +6,18 @@ import pandas as pd
 import streamlit as st
 
 from gptviz.config import GPTConfig
-from gptviz.counting.costs import NUMBER_TYPES, size
+from gptviz.counting.costs import NUMBER_TYPES
 from gptviz.counting.formulas import parameters_formula
 from gptviz.counting.ledger import Ledger
 from gptviz.counting.module_table import ModuleTable, differences, module_table
 from gptviz.counting.part_table import four_totals
 from gptviz.figures.parameters import parameter_treemap
 from gptviz.ui.parameters import compare, costs
+from gptviz.ui.parameters.options import VIEW
 from gptviz.ui.parameters.parts import parts
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.shared import DECIMAL, size_in_words
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.chart import chart
 from gptviz.ui.widgets.tables import table
 
@@ -32,8 +34,9 @@ COLUMNS = {
 }
 
 
-def totals(config: GPTConfig) -> None:
+def totals(screen: Screen) -> None:
     """Parameters untied, tied and non-embedding, and the weights in three number types."""
+    config = screen.config
     ledger = Ledger(config)
     with st.container(horizontal=True):
         st.metric(
@@ -55,10 +58,16 @@ def totals(config: GPTConfig) -> None:
             "and position embeddings and the output head. Tied or untied, they are the same.",
         )
         for name, width in NUMBER_TYPES.items():
-            weights = size(ledger.weight_bytes(width), st.session_state["decimal"])
+            weights = size_in_words(ledger.weight_bytes(width))
             st.metric(f"Weights in {name}", weights, border=True)
-    st.toggle("Sizes in MB (10⁶ bytes) instead of MiB (2²⁰ bytes)", key="decimal")
+    DECIMAL.draw(screen)
     st.latex(parameters_formula(config))
+
+
+def view(screen: Screen) -> str:
+    """Choose what to look at."""
+    chosen: str = VIEW.draw(screen)
+    return chosen
 
 
 def show(view: str, screen: Screen) -> None:

@@ -11,7 +11,7 @@ from gptviz.config import GPTConfig
 from gptviz.counting.part_table import PartRow, part_table
 from gptviz.counting.reconcile import EQUAL, FILE, MODEL, STATE_DICT, Check, reconcile
 from gptviz.figures.table import written
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.shell.screen import Screen
 from gptviz.ui.widgets.tables import indented, table
 
 HEAD = ("part", "formula", "ledger")

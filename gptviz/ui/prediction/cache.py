@@ -9,8 +9,8 @@ import streamlit as st
 
 from gptviz.counting.ledger import FP32_BYTES, Ledger
 from gptviz.figures.kv_cache import cache_growth
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.chart import chart
 from gptviz.ui.widgets.chips import counted
 from gptviz.ui.widgets.tables import measure

@@ -14,20 +14,15 @@ from gptviz.figures.prediction import (
     probability_colours,
     rank_colours,
 )
-from gptviz.ui.shell import live, options
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.prediction.options import LENS_COLOUR, LENS_COLUMNS
+from gptviz.ui.shell import live, shared
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.chart import chart
 
 if TYPE_CHECKING:
     from gptviz.analysis.lens import Lens
     from gptviz.tracing.trace import Trace
-
-COLOURS = {
-    "probability": "how sure: probability",
-    "entropy": "how undecided: entropy",
-    "rank": "where the answer stands: rank",
-}
 
 
 def show(screen: Screen, trace: Trace) -> None:
@@ -41,15 +36,11 @@ def show(screen: Screen, trace: Trace) -> None:
     _missing(screen)
     token, colour, columns = st.columns([2, 3, 2])
     with token:
-        position = options.token(screen)
+        position = shared.token(screen)
     with colour:
-        shown = st.selectbox(
-            "Colour", options.LENS_COLOURS, key="lens_colour", format_func=COLOURS.__getitem__
-        )
+        shown = LENS_COLOUR.draw(screen)
     with columns:
-        few, many = options.LENS_COLUMNS[0], options.LENS_COLUMNS[-1]
-        help_ = "How many tokens around the chosen one; the fewer, the larger the words."
-        count = st.slider("Tokens shown", few, many, key="lens_columns", help=help_)
+        count = LENS_COLUMNS.draw(screen)
     first, n_columns = _window(position, count, trace.n_tokens)
     lens = _lens(screen, trace, first, n_columns)
     _draw(screen, lens, shown, position)

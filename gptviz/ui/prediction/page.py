@@ -11,9 +11,10 @@ import streamlit as st
 from gptviz.figures.prediction import candidate_bars, percent
 from gptviz.figures.table import tokens_as_csv
 from gptviz.ui.prediction import lens, parts, writing
-from gptviz.ui.shell import live, options
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.prediction.options import CANDIDATES, VIEW
+from gptviz.ui.shell import live, shared
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.chart import chart, take_along
 from gptviz.ui.widgets.shaded import Token, shaded
 from gptviz.ui.widgets.tables import measure
@@ -30,7 +31,7 @@ FULL_SHADE = 16  # bits of surprise: one chance in 65,536
 
 def show(screen: Screen) -> None:
     """The view that is open."""
-    chosen = options.view("prediction_view", options.PREDICTION_VIEWS)
+    chosen = VIEW.draw(screen)
     if chosen == "write":
         writing.show(screen)
     elif trace := live.read(screen):
@@ -46,9 +47,9 @@ def _next_word(screen: Screen, trace: Trace) -> None:
     )
     left, right = st.columns([3, 1])
     with left:
-        position = options.token(screen, "After the token")
+        position = shared.token(screen, "After the token")
     with right:
-        count = st.selectbox("Bars", options.CANDIDATES, key="candidates")
+        count = CANDIDATES.draw(screen)
     _expectation(screen, trace, position, count)
 
 
@@ -106,17 +107,17 @@ def _surprise(screen: Screen, trace: Trace) -> None:
         "Nothing foretells the first. Click a token to see what was expected in its place."
     )
     _mean(losses, screen.config.vocab_size)
-    place = options.position(screen)
+    place = shared.position(screen)
     shaded(
         _tokens(screen, losses),
         place,
         ("0 bits", f"{FULL_SHADE} bits and more", "surprise: −log₂ of the token's probability"),
         theme(),
-        _chosen,
+        shared.TOKEN.choose,
         SENTENCE,
     )
     take_along(SENTENCE, partial(_as_csv, screen.labels, losses), "words")
-    place = options.token(screen)
+    place = shared.token(screen)
     if place:
         _expectation(screen, trace, place - 1, count=10)
     else:
@@ -151,10 +152,6 @@ def _mean(losses: np.ndarray, vocab_size: int) -> None:
         measure("In bits", f"{loss / math.log(2):.3f} bits", guess)
         help_ = "e to the loss: as if it had chosen evenly among so many tokens each time."
         measure("Perplexity", f"{math.exp(loss):,.1f}", f"of {vocab_size:,}", help_)
-
-
-def _chosen(place: int) -> None:
-    st.session_state["token"] = place
 
 
 _VIEWS = {

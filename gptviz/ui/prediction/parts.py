@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from gptviz.figures.prediction import head_shares, part_bars
-from gptviz.ui.shell import live, options
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.prediction.options import TARGET, VERSUS
+from gptviz.ui.shell import live, shared
+from gptviz.ui.shell.options import Choice
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.chart import chart
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ def show(screen: Screen, trace: Trace) -> None:
     )
     place, target, other = st.columns(3)
     with place:
-        position = options.token(screen, "After the token")
+        position = shared.token(screen, "After the token")
     with target:
         token_id = _target(screen, trace, position)
     with other:
@@ -57,25 +60,23 @@ def _target(screen: Screen, trace: Trace, position: int) -> int:
     from gptviz.analysis.next_token import likeliest
 
     first = int(likeliest(trace, 1, position).token_ids[0])
-    chosen = _one_of(
-        screen, trace, position, "The score of", "target", f"the likeliest: {_label(screen, first)}"
-    )
+    likeliest_first = f"the likeliest: {_label(screen, first)}"
+    chosen = _one_of(screen, trace, position, TARGET, likeliest_first)
     return first if chosen is None else chosen
 
 
 def _against(screen: Screen, trace: Trace, position: int, token_id: int) -> int | None:
     """The token it is compared with; none at first."""
-    if st.session_state["versus"] == token_id:
-        st.session_state["versus"] = options.LAST
-    return _one_of(screen, trace, position, "Compared with", "versus", "nothing", without=token_id)
+    if VERSUS.value == token_id:
+        VERSUS.choose(shared.LAST)
+    return _one_of(screen, trace, position, VERSUS, "nothing", without=token_id)
 
 
 def _one_of(
     screen: Screen,
     trace: Trace,
     position: int,
-    name: str,
-    key: str,
+    choice: Choice,
     default: str,
     without: int | None = None,
 ) -> int | None:
@@ -84,16 +85,16 @@ def _one_of(
 
     came = screen.token_ids[position + 1 : position + 2]
     top = likeliest(trace, OFFERED, position).token_ids.tolist()
-    offered = dict.fromkeys((options.LAST, *came, *top, st.session_state[key]))
+    offered = dict.fromkeys((shared.LAST, *came, *top, choice.value))
     offered.pop(without, None)
 
     def words(token_id: int) -> str:
-        if token_id == options.LAST:
+        if token_id == shared.LAST:
             return default
         return f"{_label(screen, token_id)}{' · came next' if token_id in came else ''}"
 
-    chosen = options.told(name, list(offered), key, words)
-    return None if chosen == options.LAST else chosen
+    chosen: int = replace(choice, allowed=list(offered), words=words).draw(screen)
+    return None if chosen == shared.LAST else chosen
 
 
 def _label(screen: Screen, token_id: int) -> str:

@@ -18,13 +18,24 @@ from gptviz.config import Sampling
 from gptviz.figures.table import tokens_as_csv
 from gptviz.tokenizer import END_OF_TEXT
 from gptviz.ui.prediction import cache
-from gptviz.ui.shell import live, options
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import LIMITS, Screen
+from gptviz.ui.prediction.options import (
+    DRAW_SEED,
+    DRAWN,
+    MANY,
+    MOST_WRITTEN,
+    TEMPERATURE,
+    TOP_K,
+    TOP_P,
+    WRITTEN,
+)
+from gptviz.ui.shell import live
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.shared import size_in_words
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.widgets.chart import chart, take_along
 from gptviz.ui.widgets.chips import counted
 from gptviz.ui.widgets.shaded import Token, shaded
-from gptviz.ui.widgets.tables import measure, size_in_words
+from gptviz.ui.widgets.tables import measure
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -86,23 +97,23 @@ def _settings(screen: Screen) -> Sampling:
     """The controls of a draw, each with its formula."""
     temperature, top_k, top_p, seed = st.columns(4)
     with temperature:
-        t = st.select_slider("Temperature T", options.TEMPERATURES, key="temperature")
+        t = TEMPERATURE.draw(screen)
         st.caption(r"$p_v \propto e^{\text{logit}_v / T}$; at 0 the likeliest is taken (greedy)")
     with top_k:
-        k = st.number_input("Top-k", 0, screen.config.vocab_size, key="top_k")
+        k = TOP_K.draw(screen)
         st.caption("only the $k$ likeliest stay; 0 for all")
     with top_p:
-        p = st.select_slider("Top-p", options.TOP_PS, key="top_p")
+        p = TOP_P.draw(screen)
         st.caption(r"only the fewest likeliest with $\sum p_v \geq \text{top-p}$ stay (nucleus)")
     with seed:
-        st.number_input("Seed of the draws", *LIMITS["seed"], step=1, key="draw_seed")
+        DRAW_SEED.draw(screen, step=1)
         st.caption("the same seed draws the same text")
     return Sampling(t, k, p)
 
 
 def _writing(screen: Screen, sampling: Sampling) -> Writing:
     """What this visitor's session has of this text."""
-    seed = st.session_state["draw_seed"]
+    seed = DRAW_SEED.value
     origin = (screen.of, sampling, seed)
     kept: Writing | None = st.session_state.get("writing")
     if kept is None or kept.origin != origin:
@@ -114,14 +125,14 @@ def _write(
     screen: Screen, trace: Trace, writing: Writing, sampling: Sampling, place: DeltaGenerator
 ) -> None:
     """Go on writing until as much is there as is asked for, showing each token as it comes."""
-    missing = st.session_state["written"] - len(writing.steps)
+    missing = WRITTEN.value - len(writing.steps)
     if missing <= 0 or _why_ended(screen, writing):
         return
     from gptviz.tracing.generation import generate
 
     painter = _Painter(screen, writing, place)
     ids = [*screen.token_ids, *(step.token_id for step in writing.steps)]
-    seed = st.session_state["draw_seed"]
+    seed = DRAW_SEED.value
     for token in generate(trace.model, ids, missing, sampling, seed, live.stop_if_stale):
         writing.steps.append(_step(token, sampling))
         painter.paint()
@@ -171,16 +182,15 @@ def _why_ended(screen: Screen, writing: Writing) -> str:
             "positions (context_length) and can't read a token beyond. Dropping the oldest would "
             "move all others to new positions, and everything kept would be wrong: so it ends here."
         )
-    if len(writing.steps) >= options.MOST_WRITTEN:
-        return f"{options.MOST_WRITTEN} tokens are written: this page keeps no more."
+    if len(writing.steps) >= MOST_WRITTEN:
+        return f"{MOST_WRITTEN} tokens are written: this page keeps no more."
     return ""
 
 
 def _buttons(screen: Screen, writing: Writing) -> None:
     ended = _why_ended(screen, writing)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.number_input("How many", 1, options.MOST_WRITTEN, key="many", width=130)
-        many = st.session_state["many"]
+        many = MANY.draw(screen, width=130)
         words = f"Write {many} token{'' if many == 1 else 's'}"
         st.button(words, key="write_many", type="primary", icon=":material/edit:",
                   on_click=_more, args=(many,), disabled=bool(ended))  # fmt: skip
@@ -198,20 +208,21 @@ def _n_written() -> int:
 
 
 def _more(count: int) -> None:
-    st.session_state["written"] = min(_n_written() + count, options.MOST_WRITTEN)
+    WRITTEN.choose(min(_n_written() + count, MOST_WRITTEN))
 
 
 def _one_more() -> None:
-    st.session_state["drawn"] = min(_n_written(), options.MOST_WRITTEN - 1)
+    DRAWN.choose(min(_n_written(), MOST_WRITTEN - 1))
     _more(1)
 
 
 def _stop() -> None:
-    st.session_state["written"] = _n_written()
+    WRITTEN.choose(_n_written())
 
 
 def _start_over() -> None:
-    st.session_state["written"] = st.session_state["drawn"] = 0
+    WRITTEN.choose(0)
+    DRAWN.choose(0)
     st.session_state.pop("writing", None)
 
 
@@ -236,11 +247,11 @@ def _text(screen: Screen, writing: Writing) -> None:
 
 def _chosen(writing: Writing) -> int:
     """Which of the written tokens is looked at."""
-    return min(int(st.session_state["drawn"]), max(0, len(writing.steps) - 1))
+    return min(DRAWN.value, max(0, len(writing.steps) - 1))
 
 
 def _choose(n_before: int, place: int) -> None:
-    st.session_state["drawn"] = place - n_before
+    DRAWN.choose(place - n_before)
 
 
 def _drawn(screen: Screen, trace: Trace, writing: Writing, sampling: Sampling) -> None:

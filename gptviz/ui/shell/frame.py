@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import gc
-import threading
-from functools import cache
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import streamlit as st
 
 from gptviz.counting.ledger import Ledger
-from gptviz.figures.theme import DARK, LIGHT, Theme
-from gptviz.ui.shell import link, options
+from gptviz.ui.shell import fields, link
 from gptviz.ui.shell import sidebar as controls
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.shell.options import Choice
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.warm import warm_up
 
-MENU = (
-    ("app.py", "Bird's-eye view", ":material/account_tree:"),
-    ("pages/tokens.py", "Tokens", ":material/text_fields:"),
-    ("pages/activations.py", "Activations", ":material/ssid_chart:"),
-    ("pages/attention.py", "Attention", ":material/grid_on:"),
-    ("pages/prediction.py", "Prediction", ":material/online_prediction:"),
-    ("pages/parameters.py", "Parameters", ":material/table_chart:"),
-)
+
+@dataclass(frozen=True)
+class Page:
+    """A page as the menu and its heading have it.
+
+    Args:
+        path: its file.
+        question: what it answers, in plain words.
+    """
+
+    path: str
+    name: str
+    icon: str
+    question: str
+
 
 _SHAPE = ("emb_dim", "n_heads", "n_layers")
 
@@ -47,34 +54,35 @@ _STYLE = """<style>
 </style>"""
 
 
-def frame(page: str, question: str) -> Screen:
+def frame(page: Page, choices: Iterable[Choice]) -> Screen:
     """Set the page up and draw its heading; the first call of every page.
 
     ``sidebar`` is another: a page whose picture is quick draws it after that, so that the picture
     is there at once.
 
     Args:
-        page: the page's name, as in the menu.
-        question: what the page answers, in plain words.
+        choices: all that stands in the link besides the sidebar's own choices.
     """
-    st.set_page_config(page_title=f"{page} · gptviz", layout="wide")
+    st.set_page_config(page_title=f"{page.name} · gptviz", layout="wide")
     st.html(_STYLE)
-    link.arrive(page)
-    defaults = controls.settle()
-    screen = controls.read()
-    link.keep({**defaults, **options.settle(screen)})
-    _heading(page, question, screen)
+    link.arrive(page.name)
+    defaults = fields.settle()
+    screen = fields.read()
+    for choice in choices:
+        defaults[choice.key] = choice.settle(screen.config, len(screen.token_ids))
+    link.keep(defaults)
+    _heading(page, screen)
     if screen.problem:
         shown = ", ".join(f"{name}={getattr(screen.config, name)}" for name in _SHAPE)
         st.warning(f"{screen.problem}. The pictures show a configuration that works: {shown}.")
     return screen
 
 
-def sidebar(screen: Screen) -> None:
+def sidebar(screen: Screen, pages: Iterable[Page]) -> None:
     """Draw the menu and the controls, and put what they say into the link."""
     with st.sidebar:
-        for path, name, icon in MENU:
-            st.page_link(path, label=name, icon=icon, query_params=link.address())
+        for page in pages:
+            st.page_link(page.path, label=page.name, icon=page.icon, query_params=link.address())
         st.divider()
         controls.show(screen)
     st.set_page_config(page_icon="🔭")  # Streamlit takes a tenth of a second to know an emoji
@@ -82,41 +90,12 @@ def sidebar(screen: Screen) -> None:
     warm_up()
 
 
-def theme() -> Theme:
-    """The colours that suit the visitor's background."""
-    return DARK if st.context.theme.type == "dark" else LIGHT
-
-
-def _heading(page: str, question: str, screen: Screen) -> None:
-    st.header(page, anchor=False)
+def _heading(page: Page, screen: Screen) -> None:
+    st.header(page.name, anchor=False)
     count = f"{Ledger(screen.config).parameters:,}"
     n = len(screen.token_ids)
     mode = " · dropout on" if screen.dropout else ""
     st.caption(
-        f"{question}  \n**{screen.title}** · {count} parameters · "
+        f"{page.question}  \n**{screen.title}** · {count} parameters · "
         f"{n} token{'' if n == 1 else 's'}{mode}"
     )
-
-
-WARM = threading.Event()
-
-
-@cache
-def warm_up() -> None:
-    """Once a process: import torch and load the trained model while the visitor is looking."""
-    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
-
-
-def _warm_up() -> None:
-    try:
-        import gptviz.figures.axes  # noqa: F401
-        from gptviz.cache import cached_model
-        from gptviz.tracing.passes import ModelKey
-
-        cached_model(ModelKey("tales"))
-        # After every run Streamlit has Python look through all objects for lost ones, and nobody
-        # is served meanwhile. What has been imported stays: it needn't be looked at.
-        gc.collect()
-        gc.freeze()
-    finally:
-        WARM.set()

@@ -14,8 +14,9 @@ from gptviz.defaults import largest_that_fits
 from gptviz.memory import NotEnoughMemoryError, free_memory, shared
 from gptviz.tokenizer import MIN_VOCAB_SIZE
 from gptviz.tracing.passes import ModelKey, Pass
-from gptviz.ui.shell.frame import WARM
-from gptviz.ui.shell.sidebar import Screen, return_to
+from gptviz.ui.shell.fields import return_to
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.warm import WARM
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import streamlit as st
 
 from gptviz.defaults import TEXT
 from gptviz.ui.shell import link
-
-if TYPE_CHECKING:
-    from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.shell.options import Choice, Such
+from gptviz.ui.shell.screen import Screen
 
 # At four characters a token, as in English, that fills the largest context_length there is. The
 # tokens page cuts so much text by all its vocabularies in 0.1 s; 20 MB took it 20 s a click.
@@ -18,11 +17,25 @@ MOST_CHARACTERS = 65_536
 TAIL = 5  # tokens before the cut that are shown
 
 
-def settle() -> None:
-    """Take the sentence from the link or the box, as much of it as is kept."""
-    text: str = link.take("text", TEXT, lambda _: True)
+def _area(choice: Choice, _allowed: object, **how: Any) -> str:
+    return st.text_area(choice.label, key=choice.key, help=choice.help, **how)
+
+
+SENTENCE = Choice(
+    "text",
+    TEXT,
+    Such(lambda _: True),
+    "Sentence",
+    f"What the model reads, up to {MOST_CHARACTERS:,} characters. The pictures show these tokens.",
+    widget=_area,
+)
+
+
+def cut() -> None:
+    """Keep as much of the sentence as is read."""
+    text: str = SENTENCE.value
     if len(text) > MOST_CHARACTERS:
-        st.session_state["text"] = text[:MOST_CHARACTERS]
+        SENTENCE.choose(text[:MOST_CHARACTERS])
         st.session_state["n_typed"] = len(text)
     elif len(text) < MOST_CHARACTERS:
         st.session_state["n_typed"] = len(text)
@@ -30,13 +43,7 @@ def settle() -> None:
 
 def show(screen: Screen) -> None:
     """Draw the box, and say what is not read, not kept or read badly."""
-    st.text_area(
-        "Sentence",
-        key="text",
-        height=130,
-        help=f"What the model reads, up to {MOST_CHARACTERS:,} characters. The pictures show these "
-        "tokens.",
-    )
+    SENTENCE.draw(screen, height=130)
     _say_bound()
     _say_cut(screen)
     if screen.sentence_length == len(screen.token_ids):
@@ -66,14 +73,14 @@ def _say_cut(screen: Screen) -> None:
 
 
 def _say_space() -> None:
-    text = st.session_state["text"]
+    text = SENTENCE.value
     if text.endswith(" ") and text.strip(" "):
         st.caption("A space at the end belongs to the next token: it spoils the prediction.")
         st.button("Take the space off", on_click=_take_off_space, width="stretch")
 
 
 def _take_off_space() -> None:
-    st.session_state["text"] = st.session_state["text"].rstrip(" ")
+    SENTENCE.choose(SENTENCE.value.rstrip(" "))
 
 
 def _say_link() -> None:

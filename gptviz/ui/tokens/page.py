@@ -9,10 +9,12 @@ import streamlit as st
 
 from gptviz.figures.vocabulary import token_counts
 from gptviz.tokenizer import END_OF_TEXT, FULL_VOCAB_SIZE, Tokenizer
-from gptviz.ui.shell import live, options
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.shell import live, shared
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.sentence import SENTENCE
+from gptviz.ui.shell.theme import theme
 from gptviz.ui.tokens import vectors
+from gptviz.ui.tokens.options import VIEW, VOCABULARY, vocabularies
 from gptviz.ui.widgets.chart import chart
 from gptviz.ui.widgets.chips import MOST, chips, counted, merges, token_chips, word_chips
 
@@ -22,13 +24,6 @@ if TYPE_CHECKING:
 CHIPS, WORDS = "tokens_chips", "words_chips"
 BEYOND = 64  # tokens after the cut that are shown
 LONGEST_WORD = 64  # bytes of a word whose merges are shown
-VIEWS = {
-    "pieces": "Pieces",
-    "vectors": "Vectors",
-    "neighbours": "Neighbours",
-    "map": "Map",
-    "positions": "Positions",
-}
 
 
 def sentence(screen: Screen) -> None:
@@ -36,10 +31,10 @@ def sentence(screen: Screen) -> None:
     if not screen.token_ids:
         return
     tokenizer = screen.tokenizer
-    ids, n_read = tokenizer.encode(st.session_state["text"]), len(screen.token_ids)
+    ids, n_read = tokenizer.encode(SENTENCE.value), len(screen.token_ids)
     made = token_chips(tokenizer, ids[: n_read + BEYOND])
     spoken = "The sentence's tokens; arrow keys choose one"
-    chips(made, CHIPS, spoken, options.position(screen), _token_chosen, n_read)
+    chips(made, CHIPS, spoken, shared.position(screen), shared.TOKEN.choose, n_read)
     st.caption(_totals(tokenizer, ids, n_read))
 
 
@@ -48,8 +43,8 @@ def show(screen: Screen) -> None:
     if not screen.token_ids:
         st.info("The sentence is empty: type one in the sidebar and its tokens will stand here.")
         return
-    view = options.view("tokens_view", VIEWS)
-    token = options.token(screen)
+    view = VIEW.draw(screen)
+    token = shared.token(screen)
     if view == "pieces":
         _word(screen, token)
         _vocabularies(screen)
@@ -69,7 +64,7 @@ def _of_the_model(view: str, screen: Screen, trace: Trace, token: int) -> None:
 
 
 def _totals(tokenizer: Tokenizer, ids: list[int], n_read: int) -> str:
-    text: str = st.session_state["text"]
+    text: str = SENTENCE.value
     n_tokens = len(ids)
     n_bytes = sum(len(tokenizer.token_bytes(token_id)) for token_id in ids)
     said = (
@@ -88,10 +83,6 @@ def _totals(tokenizer: Tokenizer, ids: list[int], n_read: int) -> str:
     return said
 
 
-def _token_chosen(place: int) -> None:
-    st.session_state["token"] = place
-
-
 def _word(screen: Screen, token: int) -> None:
     """The words of the sentence, and how the chosen token's word was put together."""
     st.subheader("From bytes to tokens", anchor=False)
@@ -102,7 +93,7 @@ def _word(screen: Screen, token: int) -> None:
         "was learned earliest (byte-pair encoding, BPE). A rank is the new token's id, too."
     )
     tokenizer = screen.tokenizer
-    words = tokenizer.word_tokens(st.session_state["text"], screen.token_ids)
+    words = tokenizer.word_tokens(SENTENCE.value, screen.token_ids)
     at = next(place for place, (_, tokens) in enumerate(words) if token in tokens)
     firsts = tuple(tokens.start for _, tokens in words)
     chosen = partial(_word_chosen, firsts)
@@ -113,7 +104,7 @@ def _word(screen: Screen, token: int) -> None:
 
 
 def _word_chosen(firsts: tuple[int, ...], place: int) -> None:
-    st.session_state["token"] = firsts[place]
+    shared.TOKEN.choose(firsts[place])
 
 
 def _merges(tokenizer: Tokenizer, word: str, pieces: list[bytes]) -> None:
@@ -152,12 +143,12 @@ def _vocabularies(screen: Screen) -> None:
         "was joined earliest. The fewer ids (vocab_size), the more tokens the same text takes. "
         "The strong bar is this model's."
     )
-    text, own = st.session_state["text"], min(screen.config.vocab_size, FULL_VOCAB_SIZE)
-    sizes = options.vocabularies(own)
+    text, own = SENTENCE.value, min(screen.config.vocab_size, FULL_VOCAB_SIZE)
+    sizes = vocabularies(screen.config)
     counts = {size: len(Tokenizer(size).encode(text)) for size in sizes}
     about = "Bar chart: how many tokens the sentence has with each size of vocabulary."
     chart(token_counts(counts, own, theme()), "counts", about)
-    size = st.select_slider("vocab_size", sizes, key="vocabulary", format_func="{:,}".format)
+    size = VOCABULARY.draw(screen)
     tokenizer = Tokenizer(size)
     ids = tokenizer.encode(text)
     chips(token_chips(tokenizer, ids), "other_chips", f"The tokens with {size:,} ids")

@@ -16,8 +16,9 @@ from gptviz.figures.embeddings import (
     vocabulary_scatter,
 )
 from gptviz.ui.shell import live
-from gptviz.ui.shell.frame import theme
-from gptviz.ui.shell.sidebar import Screen
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.theme import theme
+from gptviz.ui.tokens.options import SOLID, SUMMED
 from gptviz.ui.widgets.chart import chart
 from gptviz.ui.widgets.chips import counted
 
@@ -107,8 +108,7 @@ def _similarity(screen: Screen, trace: Trace, token: int) -> None:
         "The cosine of the angle between two tokens' vectors: 1 where both point the same way, 0 "
         "where they have nothing in common. Colours go by the cells whose cosine is not 1."
     )
-    help_ = "What the first block reads, in place of the token embedding alone."
-    summed = st.toggle("With the position embedding added", key="summed", help=help_)
+    summed = SUMMED.draw(screen)
     shown = window(trace.n_tokens, MOST_SIDE, token)
     _say_window(screen, shown)
     figure = token_cosines(similarity(trace, shown, summed), screen.labels, theme(), shown.start)
@@ -166,7 +166,7 @@ def vocabulary(screen: Screen, trace: Trace, token: int) -> None:
         "vocabulary map",
         lambda: vocabulary_map(trace.weight("tok_emb.weight"), own, SAMPLE, SAMPLE_SEED),
     )
-    solid = st.session_state["solid"]
+    solid = SOLID.value
     axes = 3 if solid else 2
     st.caption(
         f"The sentence's {counted(found.n_sentence, 'different token')} and "
@@ -175,7 +175,7 @@ def vocabulary(screen: Screen, trace: Trace, token: int) -> None:
         f"(principal component analysis). The {axes} axes hold {found.shares[:axes].sum():.1%} of "
         f"the spread (variance), so tokens may look near here that are not." + _no_map(screen)
     )
-    st.toggle("In three dimensions", key="solid")
+    SOLID.draw(screen)
     labels = screen.tokenizer.labels(found.token_ids.tolist())
     chosen = own.index(screen.token_ids[token])
     figure = vocabulary_scatter(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
-
-import streamlit as st
 
 from gptviz.figures.theme import KINDS
 from gptviz.ui.widgets.components import component, sent
@@ -19,12 +18,19 @@ MOST_TOKENS = 48  # side by side; of a longer sentence, those around the chosen 
 _component = component("lines")
 
 
-def lines(weights: np.ndarray, labels: tuple[str, ...], token: int, key: str) -> None:
+def lines(
+    weights: np.ndarray,
+    labels: tuple[str, ...],
+    token: int,
+    on_choose: Callable[[int], None],
+    key: str,
+) -> None:
     """Draw one head's map as lines; a click on a token chooses it.
 
     Args:
         weights: (n_tokens, n_tokens).
         token: the chosen one.
+        on_choose: is given the place of the token that was clicked.
     """
     first, last = window(len(labels), token)
     meta = {
@@ -36,7 +42,9 @@ def lines(weights: np.ndarray, labels: tuple[str, ...], token: int, key: str) ->
         "colour": KINDS["attention"],
     }
     data = {"meta": meta, "weights": weights[first:last, first:last].reshape(-1)}
-    _component(data=data, key=key, on_chosen_change=partial(_choose, key, range(first, last)))
+    _component(
+        data=data, key=key, on_chosen_change=partial(_choose, key, range(first, last), on_choose)
+    )
 
 
 def window(n_tokens: int, token: int) -> tuple[int, int]:
@@ -49,6 +57,6 @@ def window(n_tokens: int, token: int) -> tuple[int, int]:
     return first, min(n_tokens, first + MOST_TOKENS)
 
 
-def _choose(key: str, shown: range) -> None:
+def _choose(key: str, shown: range, on_choose: Callable[[int], None]) -> None:
     if (place := sent(key, "chosen", shown)) is not None:
-        st.session_state["token"] = place
+        on_choose(place)

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from gptviz.counting.costs import size
-
 SPACE = "\u00a0"  # where no line breaks
 
 
@@ -25,8 +23,3 @@ def measure(name: str, value: str, beside: str, help_: str | None = None) -> Non
 def indented(name: str, depth: int) -> str:
     """The name of a part that stands inside of ``depth`` others."""
     return 4 * SPACE * depth + name
-
-
-def size_in_words(n_bytes: float) -> str:
-    """Bytes in the unit the visitor has chosen."""
-    return size(n_bytes, st.session_state["decimal"])
