@@ -2,28 +2,15 @@
 
 import streamlit as st
 
-from gptviz.ui import birds_eye, course, serving, take_along
-from gptviz.ui.frame import frame, sidebar
-from gptviz.ui.panel import panel
-
-
-def page() -> None:
-    """The bird's-eye view."""
-    screen = frame("Bird's-eye view", "How does it all fit together, and why is each part there?")
-    picture, beside = st.columns([7, 3], gap="medium")
-    with picture:
-        view = birds_eye.show(screen)
-    with beside:
-        course.offer(screen)
-        birds_eye.choices(screen)
-        panel(screen, birds_eye.selected(screen))
-        take_along.offer(screen, view)
-    sidebar(screen)
-    birds_eye.follow_up(screen)
-    course.outcome(screen)
-
+from gptviz.ui.birds_eye import course, page
+from gptviz.ui.pages import BIRDS_EYE, frame, sidebar
+from gptviz.ui.shell import serving
 
 if __name__ == "__main__":  # a visitor comes
-    page()
+    screen = frame(BIRDS_EYE)
+    page.show(screen)
+    sidebar(screen)
+    page.follow_up(screen)
+    course.outcome(screen)
 else:  # the server starts
     app = st.App(__file__, middleware=serving.MIDDLEWARE, lifespan=serving.opening)

@@ -36,7 +36,7 @@ EVAL_ROWS = 128  # rows of held-out text looked at while training goes on
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """One step's report: losses in nats per token, speed in tokens per second."""
 
     step: int
@@ -100,7 +100,7 @@ class Trainer:
         """Number of steps in the whole run."""
         return self.recipe.n_steps(self.model.config.context_length)
 
-    def run(self) -> Iterator[Progress]:
+    def run(self) -> Iterator[TrainingProgress]:
         """Train to the end of the recipe, reporting every step.
 
         Raises:
@@ -117,7 +117,9 @@ class Trainer:
             self.step += 1
             speed = tokens_per_step / (time.perf_counter() - start)
             is_look = self.step % self.recipe.eval_every == 0 or self.step == self.n_steps
-            yield Progress(self.step, self.n_steps, loss, speed, self._look() if is_look else None)
+            yield TrainingProgress(
+                self.step, self.n_steps, loss, speed, self._look() if is_look else None
+            )
 
     def _begin(self) -> None:
         """Write everything once, each file beside the one before as later on: is there room?"""

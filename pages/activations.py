@@ -1,11 +1,8 @@
 """The sentence's numbers on their way through the blocks."""
 
-from gptviz.ui import activations, choose, live
-from gptviz.ui.frame import frame, sidebar
+from gptviz.ui.activations import page
+from gptviz.ui.pages import ACTIVATIONS, frame, sidebar
 
-screen = frame("Activations", "What do the numbers look like on their way through?")
+screen = frame(ACTIVATIONS)
 sidebar(screen)
-
-view = choose.view("activations_view", choose.ACTIVATIONS_VIEWS)
-if trace := live.read(screen):
-    activations.show(view, screen, trace)
+page.show(screen)

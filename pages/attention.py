@@ -1,10 +1,8 @@
 """Where every head looks."""
 
-from gptviz.ui import attention, live
-from gptviz.ui.frame import frame, sidebar
+from gptviz.ui.attention import page
+from gptviz.ui.pages import ATTENTION, frame, sidebar
 
-screen = frame("Attention", "Who looks at whom?")
+screen = frame(ATTENTION)
 sidebar(screen)
-
-if trace := live.read(screen):
-    attention.show(screen, trace)
+page.show(screen)

@@ -1,11 +1,10 @@
 """Where the parameters are, what they cost, beside what, and every module as torchinfo sees it."""
 
-from gptviz.ui import choose, parameters
-from gptviz.ui.frame import frame, sidebar
+from gptviz.ui.pages import PARAMETERS, frame, sidebar
+from gptviz.ui.parameters import page
 
-screen = frame("Parameters", "How large is it, and where does the size sit?")
-
-parameters.totals(screen.config)
-view = choose.view("parameters_view", choose.PARAMETERS_VIEWS)
+screen = frame(PARAMETERS)
+page.totals(screen)
+view = page.view(screen)
 sidebar(screen)
-parameters.show(view, screen)
+page.show(view, screen)

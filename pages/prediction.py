@@ -1,8 +1,8 @@
 """The next word: what the model expects, why, and how a text is written from it."""
 
-from gptviz.ui import prediction
-from gptviz.ui.frame import frame, sidebar
+from gptviz.ui.pages import PREDICTION, frame, sidebar
+from gptviz.ui.prediction import page
 
-screen = frame("Prediction", "What comes next, and why?")
+screen = frame(PREDICTION)
 sidebar(screen)
-prediction.show(screen)
+page.show(screen)

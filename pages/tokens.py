@@ -1,9 +1,9 @@
 """From text to vectors."""
 
-from gptviz.ui import tokens
-from gptviz.ui.frame import frame, sidebar
+from gptviz.ui.pages import TOKENS, frame, sidebar
+from gptviz.ui.tokens import page
 
-screen = frame("Tokens", "How does text become numbers?")
-tokens.sentence(screen)
+screen = frame(TOKENS)
+page.sentence(screen)
 sidebar(screen)
-tokens.show(screen)
+page.show(screen)

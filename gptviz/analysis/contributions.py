@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gptviz.analysis.attention import require_attention
 from gptviz.analysis.heads import MEASURE_OF, measured
+from gptviz.analysis.measure_keys import ENTROPY
 from gptviz.tracing.trace import Trace
 
 
@@ -98,7 +99,7 @@ def attention_entropy(
     require_attention(trace)
     if trace.n_tokens < 2:
         raise ValueError("one token has nothing to choose from: read at least 2 tokens")
-    return measured(trace, (MEASURE_OF["entropy"],), before_layer)[0]
+    return measured(trace, (MEASURE_OF[ENTROPY],), before_layer)[0]
 
 
 def most_entropy(n_tokens: int) -> float:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
+from gptviz.analysis import measure_keys as keys
 from gptviz.analysis.attention import require_attention
 from gptviz.model import attn_weights
 from gptviz.tokenizer import FULL_VOCAB_SIZE
@@ -27,7 +28,7 @@ Maps = Float[Tensor, "n_heads n_tokens n_tokens"]
 
 
 @dataclass(frozen=True)
-class Measure:
+class HeadMeasure:
     """One number for each head: the mean of something over the tokens that look (queries).
 
     Args:
@@ -87,7 +88,7 @@ class Measure:
 @torch.inference_mode()
 def measured(
     trace: Trace,
-    measures: Sequence[Measure] | None = None,
+    measures: Sequence[HeadMeasure] | None = None,
     before_layer: Callable[[int], object] | None = None,
 ) -> Float32[np.ndarray, "n_measures n_layers n_heads"]:
     """Several measures of every head at once: by default all of ``MEASURES``.
@@ -145,7 +146,7 @@ def few_maps(trace: Trace, layer: int) -> Iterator[Float[Tensor, "few n_tokens n
 
 
 def _of_heads(
-    maps: Float[Tensor, "few n_tokens n_tokens"], token_ids: Ids, measures: Sequence[Measure]
+    maps: Float[Tensor, "few n_tokens n_tokens"], token_ids: Ids, measures: Sequence[HeadMeasure]
 ) -> Float[Tensor, "n_measures few"]:
     """The mean of each measure over the queries that count; of no queries it is NaN."""
     means = [
@@ -199,8 +200,8 @@ def _distance(maps: Maps, _token_ids: Ids) -> Float[Tensor, "n_heads n_tokens"]:
 
 
 MEASURES = (
-    Measure(
-        key="previous",
+    HeadMeasure(
+        key=keys.PREVIOUS,
         name="Previous token",
         definition="The mean weight on the token right before.",
         source="Elhage et al. 2021, A Mathematical Framework for Transformer Circuits",
@@ -210,8 +211,8 @@ MEASURES = (
         of_queries=lambda maps, _: F.pad(maps.diagonal(-1, dim1=-2, dim2=-1), (1, 0)),
         counts=_not_the_first,
     ),
-    Measure(
-        key="first",
+    HeadMeasure(
+        key=keys.FIRST,
         name="First token",
         definition="The mean weight on token 0: where a head looks that has nothing to look for.",
         source="Xiao et al. 2023, Efficient Streaming Language Models with Attention Sinks",
@@ -221,8 +222,8 @@ MEASURES = (
         of_queries=lambda maps, _: maps[..., 0],
         counts=_not_the_first,
     ),
-    Measure(
-        key="itself",
+    HeadMeasure(
+        key=keys.ITSELF,
         name="Itself",
         definition="The mean weight that a token keeps for itself.",
         source="Clark et al. 2019, What Does BERT Look At?, section 3.1",
@@ -232,8 +233,8 @@ MEASURES = (
         of_queries=lambda maps, _: maps.diagonal(dim1=-2, dim2=-1),
         counts=_not_the_first,
     ),
-    Measure(
-        key="duplicate",
+    HeadMeasure(
+        key=keys.DUPLICATE,
         name="Duplicate token",
         definition="The mean weight on all earlier copies of the present token, where it has some.",
         source="Wang et al. 2022, Interpretability in the Wild",
@@ -243,8 +244,8 @@ MEASURES = (
         of_queries=_on(_earlier_copies),
         counts=_with(_earlier_copies),
     ),
-    Measure(
-        key="induction",
+    HeadMeasure(
+        key=keys.INDUCTION,
         name="Induction",
         definition="The mean weight on the tokens that came right after earlier copies of the "
         "present token, where there are some.",
@@ -255,8 +256,8 @@ MEASURES = (
         of_queries=_on(_after_earlier_copies),
         counts=_with(_after_earlier_copies),
     ),
-    Measure(
-        key="entropy",
+    HeadMeasure(
+        key=keys.ENTROPY,
         name="Spread (entropy)",
         definition="How widely the weight is spread: 0 bits is one token, 3 bits as wide as 8 "
         "tokens alike. The mean of −Σ weight · log₂ weight.",
@@ -267,8 +268,8 @@ MEASURES = (
         of_queries=lambda maps, _: torch.special.entr(maps).sum(dim=-1) / math.log(2),
         counts=_not_the_first,
     ),
-    Measure(
-        key="distance",
+    HeadMeasure(
+        key=keys.DISTANCE,
         name="Distance looked back",
         definition="How many tokens back, each weighted by what it gets: the mean of "
         "Σ weight · (query − key).",
@@ -283,4 +284,4 @@ MEASURES = (
 )
 
 MEASURE_OF = {measure.key: measure for measure in MEASURES}
-PREVIOUS_TOKEN, INDUCTION = MEASURE_OF["previous"], MEASURE_OF["induction"]
+PREVIOUS_TOKEN, INDUCTION = MEASURE_OF[keys.PREVIOUS], MEASURE_OF[keys.INDUCTION]

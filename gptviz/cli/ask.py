@@ -46,7 +46,7 @@ Silence = Annotated[
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadText:
     """A text that a model has read.
 
     Args:
@@ -79,14 +79,14 @@ def preset(name: str, option: str = "--model") -> GPTConfig:
     return PRESETS[name]
 
 
-def read(model: str, text: str, seed: int, silence: Sequence[str] | None = None) -> Reading:
+def read(model: str, text: str, seed: int, silence: Sequence[str] | None = None) -> ReadText:
     """Read a text with a model, or refuse and say why, before anything large is made."""
     return read_ids(model, _token_ids(preset(model), _text(text)), seed, silence)
 
 
 def read_ids(
     model: str, ids: Sequence[int], seed: int, silence: Sequence[str] | None = None
-) -> Reading:
+) -> ReadText:
     """The same for token ids."""
     _check_memory(model, len(ids))
     changed = changes.silence(map(_head, silence or ()))
@@ -96,7 +96,7 @@ def read_ids(
 
         loaded = load(model, seed)
         traced = trace(loaded.model, ids, changes=changed)
-    return Reading(loaded, traced, loaded.tokenizer.labels(ids))
+    return ReadText(loaded, traced, loaded.tokenizer.labels(ids))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gptviz.analysis.measure_keys import MEASURE_KEYS as KEYS
 from gptviz.cli import ask
 from gptviz.cli.say import as_json, say, table
 from gptviz.defaults import MODEL, SEED, TEXT
@@ -16,9 +17,8 @@ from gptviz.quoting import quoted
 if TYPE_CHECKING:
     import numpy as np
 
-    from gptviz.cli.ask import Reading
+    from gptviz.cli.ask import ReadText
 
-KEYS = ("previous", "first", "itself", "duplicate", "induction", "entropy", "distance")
 SPAN = 32  # random tokens, which then come again
 
 
@@ -30,7 +30,8 @@ def heads(
         typer.Option("--repeats", help=f"read {SPAN} random tokens, twice, in place of a text"),
     ] = False,
     sort: Annotated[
-        str | None, typer.Option(help=f"largest first: {', '.join(KEYS)}", show_default="layer")
+        str | None,
+        typer.Option(help=f"largest first: {', '.join(KEYS)}", show_default="layer"),
     ] = None,
     top: Annotated[
         int | None, typer.Option(help="so many heads and no more", show_default="all", min=1)
@@ -42,7 +43,8 @@ def heads(
     """Measure every head: how much it looks at the token before, at itself, and so on."""
     if sort is not None and sort not in KEYS:
         raise typer.BadParameter(
-            f"{quoted(sort)} is no measure: choose one of {', '.join(KEYS)}", param_hint="--sort"
+            f"{quoted(sort)} is no measure: choose one of {', '.join(KEYS)}",
+            param_hint="--sort",
         )
     reading = _repeats(model, seed, silence) if repeats else ask.read(model, text, seed, silence)
     with ask.waiting("Measuring the heads"), ask.refusing():
@@ -59,7 +61,7 @@ def heads(
         _print(reading, rows[:top])
 
 
-def _repeats(model: str, seed: int, silence: list[str] | None) -> Reading:
+def _repeats(model: str, seed: int, silence: list[str] | None) -> ReadText:
     config = ask.preset(model)
     from gptviz.analysis.heads import repeated_tokens
 
@@ -67,7 +69,7 @@ def _repeats(model: str, seed: int, silence: list[str] | None) -> Reading:
     return ask.read_ids(model, repeated_tokens(config.vocab_size, span), seed, silence)
 
 
-def _by_chance(reading: Reading) -> np.ndarray | None:
+def _by_chance(reading: ReadText) -> np.ndarray | None:
     """What the heads of a random model of the same shape measure; none if this one is random."""
     from gptviz.analysis.heads import measured
     from gptviz.loading import build
@@ -102,7 +104,7 @@ def _number(value: float) -> float | None:
 
 
 def _answer(
-    reading: Reading, rows: list[dict[str, Any]], chance: np.ndarray | None
+    reading: ReadText, rows: list[dict[str, Any]], chance: np.ndarray | None
 ) -> dict[str, Any]:
     from gptviz.analysis.heads import MEASURES
 
@@ -116,7 +118,7 @@ def _answer(
     }
 
 
-def _print(reading: Reading, rows: list[dict[str, Any]]) -> None:
+def _print(reading: ReadText, rows: list[dict[str, Any]]) -> None:
     from gptviz.analysis.heads import MEASURES, THRESHOLD, TIMES_RANDOM
 
     cells = [

@@ -16,7 +16,7 @@ from gptviz.quoting import quoted
 
 if TYPE_CHECKING:
     from gptviz.analysis.next_token import Candidates
-    from gptviz.cli.ask import Reading
+    from gptviz.cli.ask import ReadText
     from gptviz.tracing.generation import Generated
 
 USUAL = Sampling()
@@ -77,13 +77,13 @@ def predict(
         note(f"{len(written):,} of {quoted(generate)} tokens were written: {WHY[stopped]}.")
 
 
-def _write(reading: Reading, n: int, sampling: Sampling, seed: int) -> list[Generated]:
+def _write(reading: ReadText, n: int, sampling: Sampling, seed: int) -> list[Generated]:
     from gptviz.tracing.generation import generate
 
     return list(generate(reading.loaded.model, reading.trace.token_ids, n, sampling, seed))
 
 
-def _stopped(reading: Reading, written: list[Generated], n: int) -> str:
+def _stopped(reading: ReadText, written: list[Generated], n: int) -> str:
     """Why no more was written: a key of ``WHY`` if it is less than what was asked for."""
     if len(written) == n:
         return "as_asked"
@@ -92,7 +92,7 @@ def _stopped(reading: Reading, written: list[Generated], n: int) -> str:
 
 
 def _answer(
-    reading: Reading,
+    reading: ReadText,
     expected: Candidates,
     undecided: float,
     written: list[Generated],
@@ -129,7 +129,7 @@ def _answer(
     }
 
 
-def _print(reading: Reading, expected: Candidates, undecided: float) -> None:
+def _print(reading: ReadText, expected: Candidates, undecided: float) -> None:
     columns = (expected.token_ids, expected.probabilities, expected.log_probabilities)
     rows = [
         (reading.loaded.tokenizer.label(token_id), str(token_id), f"{share:.4f}", f"{log:.3f}")
@@ -144,7 +144,7 @@ def _print(reading: Reading, expected: Candidates, undecided: float) -> None:
     say(f"entropy {undecided:.3f} bits, of at most {most:.3f}")
 
 
-def _print_written(reading: Reading, written: list[Generated]) -> None:
+def _print_written(reading: ReadText, written: list[Generated]) -> None:
     tokenizer = reading.loaded.tokenizer
     ids = [*reading.trace.token_ids.tolist(), *(token.token_id for token in written)]
     say()

@@ -17,7 +17,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
 from gptviz.memory import shared
-from gptviz.ui import frame
+from gptviz.ui.shell import warm as warming
 
 # A model that is made in no time, for tests that are about something else.
 SMALL = {
@@ -161,8 +161,8 @@ Visit = Callable[..., Page]
 @pytest.fixture(scope="session", autouse=True)
 def warm() -> None:
     """Wait for what a server does in its first seconds, so that every test finds the same."""
-    frame.warm_up()
-    assert frame.WARM.wait(120)
+    warming.warm_up()
+    assert warming.WARM.wait(120)
     shared()
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gptviz.analysis.stations import STATIONS, station_values
+from gptviz.analysis.station_numbers import station_values
+from gptviz.analysis.stations import stations
 from gptviz.cache import cached_trace
-from gptviz.config import Dropout
+from gptviz.config import Dropout, GPTConfig
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.passes import pass_of
-from gptviz.ui import choose
+from gptviz.ui.activations.options import NORMS, VIEW
 
 PAGE = "pages/activations.py"
 TEXT = "Once upon a time there was a king"
-VIEWS = tuple(choose.ACTIVATIONS_VIEWS)
+VIEWS = VIEW.allowed
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_the_sum_is_that_of_the_chosen_token_and_block(view, trace, numbers):
     assert f"{length:.3f}" in page.words
 
 
-@pytest.mark.parametrize("station", STATIONS, ids=lambda station: station.path)
+@pytest.mark.parametrize("station", stations(GPTConfig()), ids=lambda station: station.path)
 def test_every_station_shows_its_own_numbers(station, view, trace, numbers):
     page = view("station").set("layer", 2).set("station", station.path)
     shown = numbers(data(page, 0)[0]["z"])
@@ -92,7 +93,7 @@ def test_dimensions_can_be_sorted_and_outliers_are_named(view, trace, numbers):
     assert table.iloc[0, -1] == f"{n_large} of {trace.n_tokens}"
 
 
-@pytest.mark.parametrize("norm", choose.NORMS)
+@pytest.mark.parametrize("norm", NORMS)
 def test_a_norm_brings_every_token_to_mean_0_and_variance_1(norm, view, trace, numbers):
     page = view("norms", norm_of=norm, layer="1", token="2")
     before, _, bars, middles, after, _ = data(page, 0)

@@ -16,9 +16,9 @@ from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.changes import silence
 from gptviz.tracing.passes import pass_of
-from gptviz.ui import choose
-from gptviz.ui.attention import TAUGHT
-from gptviz.ui.lines import window
+from gptviz.ui.attention.options import VIEW
+from gptviz.ui.attention.page import TAUGHT
+from gptviz.ui.widgets.lines import window
 
 PAGE = "pages/attention.py"
 TEXT = "Once upon a time there was a king, and a queen"
@@ -31,7 +31,7 @@ def trace():
     return cached_trace(pass_of("tales", IDS))
 
 
-@pytest.mark.parametrize("view", choose.ATTENTION_VIEWS)
+@pytest.mark.parametrize("view", VIEW.allowed)
 def test_every_view_opens_for_any_model_and_sentence(view, visit, small):
     page = visit(PAGE, text=TEXT, attention_view=view)
     page.set("text", "a").set("text", "").set("text", "a b a b $x$ <b>**")
@@ -45,14 +45,10 @@ def test_every_view_opens_for_any_model_and_sentence(view, visit, small):
     assert page.set("context_length", 1).n_tokens == 1
 
 
-@pytest.mark.parametrize("view", choose.ATTENTION_VIEWS)
+@pytest.mark.parametrize("view", VIEW.allowed)
 def test_what_taught_the_heads_of_tales_is_said_of_tales_alone(view, visit, small):
     assert TAUGHT in visit(PAGE, text=TEXT, attention_view=view).words
     assert TAUGHT not in small(PAGE, text=TEXT, attention_view=view).words
-
-
-def test_the_link_knows_every_measure():
-    assert tuple(MEASURE_OF) == choose.MEASURES
 
 
 def test_lines_have_the_heads_weights_and_a_click_chooses_a_token(visit):

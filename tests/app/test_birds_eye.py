@@ -185,7 +185,7 @@ def test_the_panel_says_what_comes_out_what_it_costs_and_the_code(visit):
     weights = trace.blocks[2].attn_weights(3)
     assert f"Mean {float(weights.mean()):.4g}" in page.words
     assert "What comes out, head 3: 4 × 4 numbers" in page.words
-    assert "weights = after("softmax", torch.softmax(scores" in page.app.code[0].value
+    assert 'after("softmax", torch.softmax(scores' in page.app.code[0].value
     page.click("diagram", "clicked", "blocks.2.attention.core.scores")
     flops = Ledger(PRESETS["tales"]).flops_of("blocks.2.attention.core", 4).total // 2
     assert f"FLOPs: {flops:,}" in page.words

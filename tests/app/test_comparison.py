@@ -15,7 +15,7 @@ from gptviz.counting.ledger import Ledger
 from gptviz.counting.part_table import part_table
 from gptviz.counting.reconcile import FILE, MODEL, STATE_DICT, by_module, reconcile
 from gptviz.presets import PRESETS
-from gptviz.ui.parts import as_csv
+from gptviz.ui.parameters.parts import as_csv
 
 PAGE = "pages/parameters.py"
 PARTS, MODELS = ({"parameters_view": view} for view in ("parts", "models"))
@@ -63,7 +63,7 @@ def test_the_check_is_the_countings_own(visit, monkeypatch):
 
 
 def test_the_ledgers_numbers_do_not_wait_for_the_models(visit, monkeypatch):
-    monkeypatch.setattr("gptviz.ui.parts._reconcile", lambda *_: st.stop())
+    monkeypatch.setattr("gptviz.ui.parameters.parts._reconcile", lambda *_: st.stop())
     shown = table(visit(PAGE, **PARTS), "formula")
     assert list(shown.columns) == ["formula", "ledger"]
     assert shown["ledger"].iloc[-1] == f"{Ledger(PRESETS['tales']).parameters:,}"

@@ -8,9 +8,9 @@ from gptviz.config import GPTConfig
 from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
-from gptviz.ui.controls import FIELDS, NAMES
-from gptviz.ui.link import LONGEST
-from gptviz.ui.sentence import MOST_CHARACTERS
+from gptviz.ui.shell.fields import FIELDS, NAMES
+from gptviz.ui.shell.link import LONGEST
+from gptviz.ui.shell.sentence import MOST_CHARACTERS
 
 UNREAD = {"text": ""}  # without a sentence no model is made, however large
 

@@ -7,89 +7,53 @@ import pytest
 from gptviz.config import PLACEHOLDER_PARTS, GPTConfig
 from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
-from gptviz.ui.controls import FIELDS
-from gptviz.ui.link import DIGEST, LONGEST, LOST, digest, query
+from gptviz.ui.pages import CHOICES
+from gptviz.ui.shell.fields import FIELDS
+from gptviz.ui.shell.link import DIGEST, LONGEST, LOST, digest, query
 
-NONSENSE = {
-    "model": ["gpt5", "", "<script>"],
-    "vocab_size": ["0", "256", "-1", "1e9", "many", "200001", "nan"],
-    "context_length": ["0", "-5", "x", "99999999999999999999"],
-    "emb_dim": ["0", "16385", "x"],
-    "n_heads": ["0", "129", "x", "2,3"],
-    "n_layers": ["0", "1000", "-3", "x", "inf"],
-    "drop_rate": ["1", "-0.1", "nan", "x"],
-    "qkv_bias": ["maybe", "2"],
-    "tie_weights": ["maybe", ""],
-    "norm": ["maybe", "2"],
-    "attention": ["<b>", ""],
-    "feed_forward": ["placeholder"],
-    "shortcut": ["0"],
-    "train": ["maybe", "1"],
-    "mask_seed": ["-1", "x"],
-    "seed": ["-1", "x", "99999999999999"],
-    "block": ["99", "-1", "x", "6"],
-    "inside": ["norm", "blocks.1", "<b>"],
-    "part": ["nothing", "blocks.6", "blocks.1.norm3", "<b>"],
-    "symbolic": ["maybe", "1"],
-    "colours": ["red", "", "<b>"],
-    "layer": ["6", "-1", "x"],
-    "head": ["8", "-1", "<b>"],
-    "token": ["-2", "2", "x"],  # the sentence has two tokens
-    "station": ["nowhere", "norm3"],
-    "attention_view": ["maps", ""],
-    "measure": ["beauty", ""],
-    "measured_on": ["tea", ""],
-    "at_least": ["-1", "101", "x"],
-    "silence": ["all", ""],
-    "activations_view": ["everything", "Stream", "<b>"],
-    "relative": ["maybe", "1"],
-    "by_size": ["maybe", ""],
-    "first_token": ["-1", "2", "x"],
-    "norm_of": ["norm3", "<b>"],
-    "by_writing": ["maybe", "1"],
-    "neuron": ["-2", "1024", "x"],
-    "dropped_at": ["drop3", "drop_emb2", ""],
-    "rows": ["0", "4097", "x"],
-    "length": ["0", "257", "x"],
-    "numbers": ["fp4", ""],
-    "device": ["abacus", ""],
-    "decimal": ["maybe", "1"],
-    "tokens_view": ["nothing", "", "<b>"],
-    "vocabulary": ["256", "1000", "x", ""],
-    "summed": ["maybe", "1"],
-    "solid": ["maybe", "1"],
-    "against": ["gpt5", "kept", "Nothing", ""],  # nothing is kept
-    "prediction_view": ["nowhere", ""],
-    "parameters_view": ["nowhere", ""],
-    "candidates": ["11", "x"],
-    "lens_colour": ["red", ""],
-    "lens_columns": ["3", "33", "x"],
-    "target": ["-2", "8192", "x"],
-    "versus": ["-2", "8192", "x"],
-    "temperature": ["-0.05", "5.05", "0.123", "nan", "x"],
-    "top_k": ["-1", "8193", "x"],
-    "top_p": ["0", "1.01", "nan", "x"],
-    "draw_seed": ["-1", "2147483648", "x"],
-    "many": ["0", "513", "x"],
-    "written": ["-1", "513", "x"],
-    "drawn": ["-1", "512", "x"],
-}
+PARAMETERS = "pages/parameters.py"  # it reads no sentence
+TALES = PRESETS["tales"]
+
+# What is no end of a range, and refused all the same.
+ODD = [
+    *(("model", "gpt5"), ("vocab_size", "1e9"), ("n_heads", "2,3"), ("n_layers", "inf")),
+    *(("attention", "<b>"), ("feed_forward", "placeholder"), ("shortcut", "0"), ("train", "1")),
+    *(("inside", "norm"), ("inside", "blocks.1"), ("part", "blocks.6"), ("against", "kept")),
+    *(("part", "blocks.1.norm3"), ("vocabulary", "1000"), ("candidates", "11")),
+    *(("temperature", "0.123"), ("activations_view", "Stream"), ("against", "Nothing")),
+    *(("draw_seed", "99999999999999"), ("context_length", "99999999999999999999")),
+]
+TOO_WIDE = {"text"}  # any text can be read
 
 
-def test_every_key_of_the_link_is_tried(visit):
-    assert {*NONSENSE, "text", "aside"} == set(visit(text="Hi").app.session_state["kept"])
+def nonsense(choice):
+    """Values that this choice can't have, as a link would have them."""
+    default, allowed = choice.default_of(TALES, 2), choice.allowed_of(TALES, 2)
+    if isinstance(default, bool):
+        return ["maybe", "2", ""]
+    if isinstance(default, str):
+        return [word for word in ("nowhere", "<b>", "") if word not in allowed]
+    ends = allowed[0], allowed[-1]
+    return [str(min(ends) - 1), str(max(ends) + 1), "x", "nan", ""]
 
 
-@pytest.mark.parametrize("key", NONSENSE)
-def test_the_default_stands_where_the_link_has_nonsense_and_the_page_says_so(key, visit):
-    default = visit(text="Hi").app.session_state[key]
-    for value in NONSENSE[key]:
-        page = visit(**{"text": "Hi", key: value})
-        assert page.app.session_state[key] == default, value
-        assert len(page.toasts) == 1, value
-        assert key in page.toasts[0]
-        assert key not in page.link
-        assert page.run().toasts == []  # once is enough
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [*((choice.key, bad) for choice in CHOICES for bad in nonsense(choice)), *ODD],
+    ids=str,
+)
+def test_the_default_stands_where_the_link_has_nonsense_and_the_page_says_so(key, value, visit):
+    default = next(choice for choice in CHOICES if choice.key == key).default_of(TALES, 2)
+    page = visit(PARAMETERS, **{"text": "Hi", key: value})
+    assert page.app.session_state[key] == default
+    assert len(page.toasts) == 1
+    assert key in page.toasts[0]
+    assert key not in page.link
+    assert page.run().toasts == []  # once is enough
+
+
+def test_every_choice_can_be_had_by_nonsense():
+    assert {choice.key for choice in CHOICES if not nonsense(choice)} == TOO_WIDE
 
 
 def test_what_is_unknown_is_said_and_does_no_harm(visit):

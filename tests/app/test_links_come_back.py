@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from gptviz.config import GPTConfig
 from gptviz.presets import PRESETS
-from gptviz.ui import choose
+from gptviz.ui.pages import CHOICES, OF_THE_PAGES
+from gptviz.ui.shell.fields import FIELDS
 
-# A value that is not the default, for all that can be chosen.
-CHOSEN = {
+TALES = PRESETS["tales"]
+
+# A small model of one's own, and what of it is no default.
+OWN = {
     "model": "custom",
-    "text": "Grüße <b>&</b> 😀, a+b = 100 %",
     "vocab_size": 400,
     "context_length": 64,
     "emb_dim": 96,
     "n_heads": 6,
     "n_layers": 4,
+    "head_dim": 8,
+    "ff_dim": 100,
     "drop_rate": 0.25,
     "qkv_bias": True,
     "tie_weights": True,
@@ -26,52 +31,11 @@ CHOSEN = {
     "attention": False,
     "feed_forward": False,
     "shortcut": False,
-    "block": "2",
-    "inside": "attention",
-    "part": "blocks.2.attention.query",
-    "symbolic": True,
-    "colours": choose.COLOURS[-1],
-    "layer": 3,
-    "head": 5,
-    "token": 1,
-    "station": "shortcut2",
-    "attention_view": list(choose.ATTENTION_VIEWS)[-1],
-    "measure": choose.MEASURES[-1],
-    "measured_on": "repeats",
-    "at_least": 30,
-    "silence": "chosen",
-    "activations_view": "neurons",
-    "relative": False,
-    "by_size": True,
-    "first_token": 1,
-    "norm_of": "final_norm",
-    "by_writing": True,
-    "neuron": 11,
-    "dropped_at": "drop1",
-    "rows": 3,
-    "length": 9,
-    "numbers": "int8",
-    "device": "NVIDIA H200 SXM",
-    "decimal": True,
-    "tokens_view": choose.TOKENS_VIEWS[-1],
-    "vocabulary": 512,
-    "summed": True,
-    "solid": True,
-    "prediction_view": list(choose.PREDICTION_VIEWS)[-1],
-    "candidates": choose.CANDIDATES[0],
-    "lens_colour": choose.LENS_COLOURS[-1],
-    "lens_columns": choose.LENS_COLUMNS[-1],
-    "target": 5,
-    "versus": 6,
-    "temperature": choose.TEMPERATURES[3],
-    "top_k": 4,
-    "top_p": choose.TOP_PS[3],
-    "draw_seed": 9,
-    "many": 5,
-    "written": 2,
-    "drawn": 1,
-    "against": "kept",
-    "parameters_view": "costs",
+}
+# Where what is allowed is too much to be listed.
+SUCH = {
+    "text": "Grüße <b>&</b> 😀, a+b = 100 %",
+    "part": "blocks.2.attention",
     "aside": '{"n_layers":3,"placeholders":["norm"]}',
 }
 SMALL_ONE = {"model": "custom", "vocab_size": "300", "emb_dim": "48", "n_heads": "6"}
@@ -87,38 +51,61 @@ MOVED = {
 }
 
 
+def ends(choice, config, n_tokens):
+    """The first and the last that can be chosen."""
+    if choice.key in SUCH:
+        return {SUCH[choice.key]}
+    allowed = choice.allowed_of(config, n_tokens)
+    return {allowed[0], allowed[-1]}
+
+
 def in_link(value):
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def test_every_choice_is_tried(visit):
-    assert set(CHOSEN) == set(visit(text="Hi").app.session_state["kept"])
-
-
-@pytest.mark.parametrize("key", CHOSEN)
-def test_each_choice_comes_back_by_the_link_alone(key, visit):
+@pytest.mark.parametrize(
+    ("choice", "value"),
+    [(each, value) for each in CHOICES for value in sorted(ends(each, TALES, 3))],
+    ids=lambda each: getattr(each, "key", repr(each)),
+)
+def test_each_choice_comes_back_by_the_link_alone(choice, value, visit):
     """One at a time, so that none is kept by another."""
-    path = "pages/parameters.py" if key in MOVED["pages/parameters.py"] else "app.py"
-    needed = {"mask_seed": ["train", "drop_rate"], "against": ["aside"], "part": ["block"]}
-    asked = {name: in_link(CHOSEN[name]) for name in (key, *needed.get(key, ()))}
-    link = {"text": "a b c", **SMALL_ONE, "n_layers": "4", **asked}
-    page = visit(path, **link)
+    page = visit("pages/parameters.py", **{"text": "a b c", choice.key: in_link(value)})
     assert page.toasts == []
-    assert page.app.session_state[key] == CHOSEN[key]
-    again = visit(path, **page.link)
+    assert page.app.session_state[choice.key] == value
+    again = visit("pages/parameters.py", **page.link)
     assert again.toasts == []
-    assert again.app.session_state[key] == CHOSEN[key]
+    assert again.app.session_state[choice.key] == value
     assert again.link == page.link
+
+
+def test_the_link_has_every_choice_and_nothing_else(visit):
+    page = visit(text="Hi")
+    keys = [choice.key for choice in CHOICES]
+    assert len(keys) == len(set(keys))
+    assert set(page.app.session_state["kept"]) == set(keys)
+    assert page.link == {"text": "Hi"}
+
+
+def chosen():
+    """A value that is not the default, for all that can be chosen."""
+    missing = {"norm", "feed_forward", "shortcut"}  # attention is there: see below
+    config = GPTConfig(**{field: OWN[field] for field in FIELDS}, placeholders=missing)
+    others = {}
+    for choice in OF_THE_PAGES:
+        default = choice.default_of(config, 3)
+        others[choice.key] = next(v for v in ends(choice, config, 3) if v != default)
+    return OWN | {"text": SUCH["text"]} | others | {"block": "2", "against": "kept"}
 
 
 @pytest.mark.parametrize("path", ["app.py", "pages/parameters.py"])
 def test_all_choices_together_come_back_and_give_the_same_screen(path, visit):
-    chosen = CHOSEN | {"attention": True}  # some choices are there with it only
-    page = visit(path, **{key: in_link(value) for key, value in chosen.items()})
+    wanted = chosen() | {"attention": True}  # some choices are there with it only
+    page = visit(path, **{key: in_link(value) for key, value in wanted.items()})
     assert page.toasts == []
     again = visit(path, **page.link)
     assert again.toasts == []
-    for key, value in chosen.items():
+    for key, value in wanted.items():
         assert again.app.session_state[key] == value, key
     assert again.heading == page.heading
     assert again.words == page.words
@@ -129,9 +116,10 @@ def test_all_choices_together_come_back_and_give_the_same_screen(path, visit):
 @pytest.mark.parametrize(("path", "key"), [(p, key) for p, keys in MOVED.items() for key in keys])
 def test_what_is_moved_on_the_page_is_found_by_a_fresh_visit(path, key, visit):
     link = {"text": "a b", "parameters_view": "costs", **SMALL_ONE}
-    page = visit(path, **link).set(key, CHOSEN[key])
+    wanted = chosen()[key]
+    page = visit(path, **link).set(key, wanted)
     fresh = visit(path, **page.link)
-    assert fresh.value(key) == CHOSEN[key]
+    assert fresh.value(key) == wanted
     assert fresh.heading == page.heading
     assert fresh.words == page.words
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gptviz.analysis.stations import STATIONS
 from gptviz.cache import cached_trace, has_model
 from gptviz.config import GPTConfig
 from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.passes import pass_of
-from gptviz.ui import choose, live
+from gptviz.ui.shell import live
 
 TEXT = "Once upon a time there was a king"
 LIVE = ("pages/activations.py", "pages/attention.py")
@@ -47,10 +46,6 @@ def test_the_map_is_the_chosen_heads(visit, trace, numbers):
         np.testing.assert_array_equal(shown[seen], exact[seen])
         assert np.isnan(shown[~seen]).all()
         assert page.sent("all_heads")["meta"]["chosen"] == [layer, head]
-
-
-def test_the_link_knows_every_station():
-    assert tuple(station.path for station in STATIONS) == choose.STATIONS
 
 
 def test_a_click_on_the_overview_chooses_the_head(visit, trace, numbers):

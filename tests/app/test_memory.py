@@ -21,19 +21,23 @@ from gptviz import cache
 from gptviz.config import GPTConfig
 from gptviz.memory import shared
 from gptviz.tracing.passes import ModelKey
-from gptviz.ui import choose
+from gptviz.ui.activations import options as activations
+from gptviz.ui.attention import options as attention
+from gptviz.ui.parameters import options as parameters
+from gptviz.ui.prediction import options as prediction
+from gptviz.ui.tokens import options as tokens
 
 SIZES = {"vocab_size": 1000, "context_length": 32, "emb_dim": 48, "n_heads": 4, "n_layers": 3}
 SMALL = {"model": "custom", **SIZES}
 VIEWS = [
     ("", {}),
     ("", {"part": "blocks.0.attention", "block": "0"}),
-    *(("tokens", {"tokens_view": view}) for view in choose.TOKENS_VIEWS),
-    *(("activations", {"activations_view": view}) for view in choose.ACTIVATIONS_VIEWS),
-    *(("attention", {"attention_view": view}) for view in choose.ATTENTION_VIEWS),
-    *(("prediction", {"prediction_view": view}) for view in choose.PREDICTION_VIEWS),
+    *(("tokens", {"tokens_view": view}) for view in tokens.VIEW.allowed),
+    *(("activations", {"activations_view": view}) for view in activations.VIEW.allowed),
+    *(("attention", {"attention_view": view}) for view in attention.VIEW.allowed),
+    *(("prediction", {"prediction_view": view}) for view in prediction.VIEW.allowed),
     ("prediction", {"prediction_view": "write", "written": "3"}),
-    *(("parameters", {"parameters_view": view}) for view in choose.PARAMETERS_VIEWS),
+    *(("parameters", {"parameters_view": view}) for view in parameters.VIEW.allowed),
 ]
 TRAIN = {"drop_rate": "0.1", "train": "True"}
 N_TOKENS = 30

@@ -5,22 +5,22 @@ from __future__ import annotations
 import pytest
 
 from gptviz.counting.ledger import Ledger
+from gptviz.defaults import TEXT
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
-from gptviz.ui.controls import TEXT
-from gptviz.ui.frame import MENU
+from gptviz.ui.pages import PAGES
 
-PATHS = [path for path, _, _ in MENU]
+PATHS = [page.path for page in PAGES]
 
 
 def test_the_menu_has_every_page_there_is(root, visit):
     files = {f"pages/{place.name}" for place in (root / "pages").glob("*.py")}
     assert set(PATHS) == files | {"app.py"}
     links = visit().app.sidebar.get("page_link")
-    assert [link.proto.label for link in links] == [name for _, name, _ in MENU]
+    assert [link.proto.label for link in links] == [page.name for page in PAGES]
 
 
-@pytest.mark.parametrize(("path", "name"), [(path, name) for path, name, _ in MENU])
+@pytest.mark.parametrize(("path", "name"), [(page.path, page.name) for page in PAGES])
 def test_a_page_opens_by_its_link_and_by_the_menu(path, name, visit):
     for page in (visit(path), visit().go(path)):
         assert page.app.header[0].value == name

@@ -18,13 +18,13 @@ from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
 from gptviz.tracing.generation import filtered, generate
 from gptviz.tracing.passes import ModelKey, pass_of
-from gptviz.ui import choose
+from gptviz.ui.prediction.options import VIEW
 
 TEXT = "Once upon a time there was a king"
 IDS = Tokenizer(8192).encode(TEXT)
 PAGE = "pages/prediction.py"
 SMALL = GPTConfig(vocab_size=1000, context_length=32, emb_dim=48, n_heads=4, n_layers=3)
-VIEWS = tuple(choose.PREDICTION_VIEWS)
+VIEWS = VIEW.allowed
 
 
 @pytest.fixture

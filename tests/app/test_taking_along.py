@@ -12,8 +12,10 @@ from gptviz.config import PLACEHOLDER_PARTS
 from gptviz.diagram.view import Measure
 from gptviz.presets import PRESETS
 from gptviz.tracing.passes import pass_of
-from gptviz.ui import birds_eye, frame, handout
-from gptviz.ui.controls import Screen
+from gptviz.ui.birds_eye import handout
+from gptviz.ui.birds_eye.view import view as view_of
+from gptviz.ui.shell.screen import Screen
+from gptviz.ui.shell.warm import WARM
 
 PICTURE = "picture"
 
@@ -97,11 +99,11 @@ def screen(config, ids=(1, 2, 3), model="custom"):
 
 
 SMALL = PRESETS["tales"].changed(emb_dim=48, n_heads=4, n_layers=3, vocab_size=300)
-CHOICES = handout.Choices(layer=1, head=2, station="feed_forward.gelu", decimal=False)
+CHOICES = handout.Chosen(layer=1, head=2, station="feed_forward.gelu", decimal=False)
 
 
 def made(of, opened=""):
-    return handout.make(of, birds_eye.view(of, opened, 2, False), CHOICES, "a b c", "http://x/?a=1")
+    return handout.make(of, view_of(of, opened, 2, False), CHOICES, "a b c", "http://x/?a=1")
 
 
 def test_a_handout_before_the_sentence_is_read_has_the_structure_and_says_so():
@@ -117,7 +119,7 @@ def test_a_handout_keeps_the_colours_of_the_screen_and_says_what_they_mean():
     cached_trace(pass_of(SMALL, of.token_ids))
     parts = {f"blocks.{i}.attention": i / 2 for i in range(3)}
     measure = Measure("bits", 0, 1, parts, about="How <evenly> it looks.")
-    view = birds_eye.view(of, "", 2, False, measure)
+    view = view_of(of, "", 2, False, measure)
     text = handout.make(of, view, CHOICES, "a b c", "http://x/")
     assert text.count("How &lt;evenly&gt; it looks.") == 7  # below the picture of each level
     assert 'class="gptviz measured' in text
@@ -125,7 +127,7 @@ def test_a_handout_keeps_the_colours_of_the_screen_and_says_what_they_mean():
 
 
 def test_a_handout_has_the_numbers_of_what_was_read():
-    assert frame.WARM.is_set()
+    assert WARM.is_set()
     of = screen(SMALL)
     trace = cached_trace(pass_of(SMALL, of.token_ids))
     text = made(of, "blocks.2")

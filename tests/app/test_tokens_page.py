@@ -20,9 +20,9 @@ from gptviz.cache import cached_trace
 from gptviz.config import PLACEHOLDER_PARTS, Dropout
 from gptviz.tokenizer import END_OF_TEXT, FULL_VOCAB_SIZE, Tokenizer, visible
 from gptviz.tracing.passes import pass_of
-from gptviz.ui import choose, frame
-from gptviz.ui.chips import MOST
-from gptviz.ui.tokens import BEYOND, VIEWS
+from gptviz.ui.tokens.options import VIEW, VOCABULARIES
+from gptviz.ui.tokens.page import BEYOND
+from gptviz.ui.widgets.chips import MOST
 
 PAGE = "pages/tokens.py"
 TEXT = "Once upon a time there was a king"
@@ -51,10 +51,6 @@ def labels(page, component="tokens_chips"):
     return [chip["label"] for chip in page.sent(component)["chips"]]
 
 
-def test_the_link_knows_every_view():
-    assert tuple(VIEWS) == choose.TOKENS_VIEWS
-
-
 def test_the_chips_are_the_sentences_tokens_and_a_click_chooses_one(visit):
     page = visit(PAGE, text=TEXT)
     some = Tokenizer(8192)
@@ -70,7 +66,9 @@ def test_the_chips_are_the_sentences_tokens_and_a_click_chooses_one(visit):
 
 
 def test_chips_merges_and_vocabularies_need_no_model(visit, monkeypatch):
-    monkeypatch.setattr(frame, "WARM", type("Never", (), {"is_set": lambda _: False})())
+    monkeypatch.setattr(
+        "gptviz.ui.shell.live.WARM", type("Never", (), {"is_set": lambda _: False})()
+    )
     monkeypatch.setattr("gptviz.cache.cached_trace", None)
     monkeypatch.setattr("gptviz.cache.cached_model", None)
     page = visit(PAGE, text=TEXT, model="gpt3-175b")
@@ -137,7 +135,7 @@ def test_a_word_without_merges_says_why(visit):
 
 def test_every_vocabulary_has_its_count_and_its_chips(visit, numbers):
     page = visit(PAGE, text=TEXT)
-    counts = [len(Tokenizer(size).encode(TEXT)) for size in choose.VOCABULARIES]
+    counts = [len(Tokenizer(size).encode(TEXT)) for size in VOCABULARIES]
     assert shown(page, numbers, axis="y").tolist() == counts
     for size in (257, 4096, FULL_VOCAB_SIZE):
         page.set("vocabulary", size)
@@ -216,7 +214,7 @@ def test_many_positions_are_drawn_one_in_several(small, numbers):
     assert "One position in 8 is drawn" in page.words
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", VIEW.allowed)
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]))
 def test_any_text_is_shown_literally_in_every_view(view, text, small):
     page = small(PAGE, text=text, tokens_view=view, context_length="64")
@@ -227,14 +225,14 @@ def test_any_text_is_shown_literally_in_every_view(view, text, small):
         assert "<img" not in json.dumps(figure)
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", VIEW.allowed)
 def test_an_empty_sentence_says_so(view, visit):
     page = visit(PAGE, text="", tokens_view=view)
     assert "The sentence is empty" in page.said
     assert not page.figures()
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", VIEW.allowed)
 def test_a_model_of_placeholders_has_embeddings_all_the_same(view, small):
     missing = dict.fromkeys(PLACEHOLDER_PARTS, "false")
     page = small(PAGE, text=TEXT, tokens_view=view, **missing)

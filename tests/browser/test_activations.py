@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from gptviz.ui.choose import ACTIVATIONS_VIEWS
+from gptviz.ui.activations.options import VIEW
 
 LAST_FIGURE = {
     "stream": "turns",
@@ -18,7 +18,7 @@ LAST_FIGURE = {
 }
 
 
-@pytest.mark.parametrize("view", ACTIVATIONS_VIEWS)
+@pytest.mark.parametrize("view", VIEW.allowed)
 def test_a_view_is_whole_on_a_phone(view, visit):
     page = visit(f"/activations?activations_view={view}&train=true&drop_rate=0.1", width=390)
     expect(page.locator(f".st-key-{LAST_FIGURE[view]} .js-plotly-plot")).to_be_attached()
@@ -31,7 +31,7 @@ def test_a_view_is_whole_on_a_phone(view, visit):
 
 def test_views_and_neurons_are_chosen_by_hand_and_stand_in_the_link(visit, act):
     page = visit("/activations?text=Once+upon+a+time")
-    act(page, lambda: page.get_by_role("radio", name=ACTIVATIONS_VIEWS["neurons"]).click())
+    act(page, lambda: page.get_by_role("radio", name=VIEW.words("neurons")).click())
     assert "activations_view=neurons" in page.url
     box = page.locator(".st-key-neuron input")
     box.click()

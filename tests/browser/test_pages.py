@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from gptviz.ui.frame import MENU
+from gptviz.ui.pages import PAGES
 
 # What shows that a page is whole: each is there only once the last step has been drawn.
 WHOLE = {
@@ -31,7 +31,7 @@ def expect_whole(page: Page, path: str) -> None:
         expect(page.locator(selector).first).to_be_attached()
     expect(page.locator(".st-key-n_layers")).to_have_count(1)
     menu = page.get_by_test_id("stSidebar").get_by_test_id("stPageLink")
-    expect(menu).to_have_count(len(MENU))
+    expect(menu).to_have_count(len(PAGES))
 
 
 @pytest.mark.parametrize("path", WHOLE)

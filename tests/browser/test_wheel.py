@@ -16,7 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 from playwright.sync_api import expect
 
-from gptviz.ui.frame import MENU
+from gptviz.ui.pages import PAGES
 
 # What a stranger's project may say; none of it is to reach gptviz.
 STRANGE = """
@@ -84,12 +84,12 @@ def installed(environment, serving, tmp_path_factory):
         yield address
 
 
-@pytest.mark.parametrize(("script", "name"), [entry[:2] for entry in MENU])
+@pytest.mark.parametrize(("script", "name"), [(page.path, page.name) for page in PAGES])
 def test_every_page_runs(script, name, visit, installed):
     path = "/" if script == "app.py" else f"/{Path(script).stem}"
     page = visit(path, server=installed)
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
-    expect(page.get_by_test_id("stSidebar").get_by_test_id("stPageLink")).to_have_count(len(MENU))
+    expect(page.get_by_test_id("stSidebar").get_by_test_id("stPageLink")).to_have_count(len(PAGES))
     expect(page.locator(".st-key-n_layers")).to_have_count(1)
 
 

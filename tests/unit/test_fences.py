@@ -154,12 +154,13 @@ def test_the_first_picture_waits_for_no_package_of_numbers(root):
 import runpy, sys
 from streamlit.components.v2.bidi_component.serialization import serialize_mixed_data
 from streamlit.proto.BidiComponent_pb2 import BidiComponent
-from gptviz.ui import birds_eye, diagram, frame
+from gptviz.ui.birds_eye import diagram, page
+from gptviz.ui.shell import frame
 frame.warm_up = lambda: None
 diagram._component = lambda data, **_: serialize_mixed_data(data, BidiComponent())
 def stop(screen):
     sys.exit(" ".join({"numpy", "pandas", "pyarrow", "torch"} & sys.modules.keys()) or "none")
-birds_eye.follow_up = stop
+page.follow_up = stop
 runpy.run_path("app.py", run_name="__main__")
 """
     result = run_python(code, root)

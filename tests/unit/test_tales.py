@@ -16,7 +16,7 @@ from gptviz.loading import WEIGHTS, Loaded, build, load
 from gptviz.tracing.generation import generate
 from gptviz.tracing.trace import trace
 from gptviz.training import held_out_loss
-from gptviz.ui.attention import TAUGHT
+from gptviz.ui.attention.page import TAUGHT
 from gptviz.words.glossary import entry
 
 # From The Lilac Fairy Book (1910), which was kept apart from training.

@@ -10,7 +10,7 @@ import pytest
 from gptviz.defaults import TEXT
 from gptviz.loading import WEIGHTS, load
 from gptviz.memory import shared
-from gptviz.ui.controls import TRAINED as TRAINED_IN_THE_APP
+from gptviz.ui.shell.screen import TRAINED as TRAINED_IN_THE_APP
 
 READING = [("predict",), ("heads",), ("trace", "--only", "token_ids")]
 

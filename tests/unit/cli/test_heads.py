@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gptviz.analysis.heads import MEASURES, measured, repeated_tokens
-from gptviz.cli.heads import KEYS
+from gptviz.analysis.measure_keys import MEASURE_KEYS
 from gptviz.loading import load
 from gptviz.presets import PRESETS
 from gptviz.tracing.changes import silence
@@ -14,14 +14,14 @@ KING = "Once upon a time there was a king, and the king was old"
 
 
 def test_the_keys_are_those_of_the_measures():
-    assert [measure.key for measure in MEASURES] == list(KEYS)
+    assert [measure.key for measure in MEASURES] == list(MEASURE_KEYS)
 
 
 def numbers(heads, shape=(6, 8)):
     """The measures out of a table of heads, in the measures' own order."""
-    found = np.zeros((len(KEYS), *shape), dtype=np.float32)
+    found = np.zeros((len(MEASURE_KEYS), *shape), dtype=np.float32)
     for head in heads:
-        found[:, head["layer"], head["head"]] = [head[key] for key in KEYS]
+        found[:, head["layer"], head["head"]] = [head[key] for key in MEASURE_KEYS]
     return found
 
 
@@ -49,7 +49,7 @@ def test_repeats_are_the_induction_heads_own_input(answer, gptviz):
     found = answer("heads", "--repeats", "--sort", "induction")
     np.testing.assert_array_equal(numbers(found["heads"]), values)
     called = [(h["layer"], h["head"]) for h in found["heads"] if "induction head" in h["called"]]
-    induction = values[KEYS.index("induction")]
+    induction = values[MEASURE_KEYS.index("induction")]
     assert set(called) == {tuple(place) for place in np.argwhere(induction > 0.5).tolist()}
     assert called
     layer, head = called[0]
@@ -57,7 +57,7 @@ def test_repeats_are_the_induction_heads_own_input(answer, gptviz):
     assert f"{layer}.{head}: induction head" in printed
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", MEASURE_KEYS)
 def test_sorted_by_any_measure(answer, key):
     found = [head[key] for head in answer("heads", "--repeats", "--sort", key)["heads"]]
     assert found == sorted(found, reverse=True)
@@ -68,7 +68,7 @@ def test_sorted_by_any_measure(answer, key):
 def test_what_cannot_be_measured_is_null_and_a_dash(answer, gptviz):
     found = answer("heads", "--text", " king", "--sort", "previous", "--top", 2)
     assert [(h["layer"], h["head"]) for h in found["heads"]] == [(0, 0), (0, 1)]
-    assert all(head[key] is None for head in found["heads"] for key in KEYS)
+    assert all(head[key] is None for head in found["heads"] for key in MEASURE_KEYS)
     assert set(found["largest_by_chance"].values()) == {None}
     printed = gptviz("heads", "--text", " king", "--top", 1).stdout
     assert ["0.0", *"–––––––"] in [line.split() for line in printed.splitlines()]

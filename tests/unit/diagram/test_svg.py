@@ -47,7 +47,7 @@ def words(svg):
 @pytest.fixture(scope="module")
 def allowed(request):
     """The elements that the page's own script lets through."""
-    script = request.config.rootpath / "gptviz/ui/components/diagram.js"
+    script = request.config.rootpath / "gptviz/ui/widgets/components/diagram.js"
     found = re.search(r"ELEMENTS = new Set\(\[(.*?)\]\)", script.read_text("utf-8"), re.DOTALL)
     assert found
     return set(re.findall(r"'(\w+)'", found[1]))

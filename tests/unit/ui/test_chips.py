@@ -7,8 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gptviz.tokenizer import Tokenizer
-from gptviz.ui.chips import LONGEST, MOST, counted, token_chips, whole_characters, word_chips
-from gptviz.ui.vectors import window
+from gptviz.ui.tokens.vectors import window
+from gptviz.ui.widgets.chips import (
+    LONGEST,
+    MOST,
+    counted,
+    token_chips,
+    whole_characters,
+    word_chips,
+)
 
 
 def chips_of(text, size=8192):
