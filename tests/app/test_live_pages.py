@@ -141,7 +141,7 @@ def test_a_model_is_asked_for_once_whatever_the_sentence(path, small, monkeypatc
     assert ask.format(seed) in page.buttons
     page.press(ask.format(seed))
     assert ask.format(seed) not in page.buttons
-    assert has_model(small_config(), int(seed))
+    assert has_model(ModelKey(small_config(), int(seed)))
     page.set("text", TEXT + " and a queen").go("pages/attention.py")
     assert page.said == ""
     assert page.figures()
