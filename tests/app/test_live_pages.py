@@ -10,7 +10,7 @@ from gptviz.config import GPTConfig
 from gptviz.counting.ledger import Ledger
 from gptviz.presets import PRESETS
 from gptviz.tokenizer import Tokenizer
-from gptviz.tracing.passes import pass_of
+from gptviz.tracing.passes import ModelKey, pass_of
 from gptviz.ui.shell import live
 
 TEXT = "Once upon a time there was a king"
@@ -129,7 +129,7 @@ def test_no_link_makes_a_large_model(path, view, visit):
     needed = Ledger(PRESETS["gpt2-medium"]).memory_to_run(page.n_tokens)
     assert f"{needed / 2**30:,.1f} GiB" in page.said
     assert not page.figures()
-    assert not has_model("gpt2-medium", 77)
+    assert not has_model(ModelKey(PRESETS["gpt2-medium"], 77))
 
 
 @pytest.mark.parametrize("path", READING)
@@ -141,7 +141,7 @@ def test_a_model_is_asked_for_once_whatever_the_sentence(path, small, monkeypatc
     assert ask.format(seed) in page.buttons
     page.press(ask.format(seed))
     assert ask.format(seed) not in page.buttons
-    assert has_model(small_config(), int(seed))
+    assert has_model(ModelKey(small_config(), int(seed)))
     page.set("text", TEXT + " and a queen").go("pages/attention.py")
     assert page.said == ""
     assert page.figures()
