@@ -59,7 +59,7 @@ class Comparison:
 
 
 def check(
-    config: GPTConfig, before_band: Callable[[], object] | None = None
+    config: GPTConfig, before_each: Callable[[], object] | None = None
 ) -> tuple[Comparison, ...]:
     """Make the book's model, run its batch in train and in eval mode, and compare.
 
@@ -69,7 +69,7 @@ def check(
 
     Args:
         config: ``DUMMY`` or ``WHOLE``.
-        before_band: called while the weights are drawn, see ``draw_weights``; what it raises stops
+        before_each: called while the weights are drawn, see ``draw_weights``; what it raises stops
             the work and reaches the caller.
 
     Raises:
@@ -78,7 +78,7 @@ def check(
     compare = {DUMMY: _dummy, WHOLE: _whole}[config]
     with _one_at_a_time:
         generator = torch.Generator().manual_seed(SEED)
-        model = GPTModel(config, generator, before_band=before_band)
+        model = GPTModel(config, generator, before_each=before_each)
         train = _logits(model.train(), generator) if SAME_DROPOUT else None
         evaluated = _logits(model.eval(), generator)
     return compare(train, evaluated)

@@ -15,14 +15,14 @@ from gptviz.tracing.hooks import BeforeBlock
 from gptviz.tracing.passes import ModelKey, Pass
 from gptviz.tracing.trace import Trace, run
 
-BeforeBand = Callable[[], object]
+BeforeEach = Callable[[], object]
 
 
-def cached_model(key: ModelKey, before_band: BeforeBand | None = None) -> Loaded:
+def cached_model(key: ModelKey, before_each: BeforeEach | None = None) -> Loaded:
     """A preset (``load``) or any configuration (``build``), made once and shared.
 
     Args:
-        before_band: called before each band of random weights, and while this waits for memory or
+        before_each: called before each band of random weights, and while this waits for memory or
             for another thread that makes the same model; what it raises stops the work, reaches
             this caller alone, and nothing is kept.
 
@@ -33,16 +33,16 @@ def cached_model(key: ModelKey, before_band: BeforeBand | None = None) -> Loaded
     """
 
     def make() -> Loaded:
-        with promised(Ledger(key.config).weight_bytes(FP32_BYTES), before_band):
+        with promised(Ledger(key.config).weight_bytes(FP32_BYTES), before_each):
             if isinstance(key.source, str):
-                return load(key.source, key.seed, before_band)
-            return build(key.source, key.seed, before_band)
+                return load(key.source, key.seed, before_each)
+            return build(key.source, key.seed, before_each)
 
-    return shared().get(key, make, while_waiting=before_band)
+    return shared().get(key, make, while_waiting=before_each)
 
 
 def cached_trace(
-    of: Pass, before_block: BeforeBlock | None = None, before_band: BeforeBand | None = None
+    of: Pass, before_block: BeforeBlock | None = None, before_each: BeforeEach | None = None
 ) -> Trace:
     """The trace of a pass, made once and shared, with the model that it is about.
 
@@ -56,11 +56,11 @@ def cached_trace(
     key = of.model
 
     def make() -> Trace:
-        model = cached_model(key, before_band).model
-        with promised(_bytes_of_pass(model.config, len(of.ids)), before_band):
+        model = cached_model(key, before_each).model
+        with promised(_bytes_of_pass(model.config, len(of.ids)), before_each):
             return run(model, of, before_block)
 
-    return shared().get(of, make, holds=key, while_waiting=before_band)
+    return shared().get(of, make, holds=key, while_waiting=before_each)
 
 
 def kept_trace(of: Pass) -> Trace | None:

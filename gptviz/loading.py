@@ -39,13 +39,13 @@ class Loaded:
         return sum(tensor.nbytes for _, tensor in own_tensors(self.model))
 
 
-def load(name: str, seed: int = 123, before_band: Callable[[], object] | None = None) -> Loaded:
+def load(name: str, seed: int = 123, before_each: Callable[[], object] | None = None) -> Loaded:
     """The trained model that ships ("tales"), or a preset with random weights.
 
     Args:
         name: a preset's name.
         seed: where random weights start; a trained model has none.
-        before_band: called before each band of random weights is drawn; what it raises stops the
+        before_each: called before each band of random weights is drawn; what it raises stops the
             work and reaches the caller.
 
     Raises:
@@ -55,19 +55,19 @@ def load(name: str, seed: int = 123, before_band: Callable[[], object] | None = 
     config = preset(name)
     if name in TRAINED:
         return _ready(name, load_weights(WEIGHTS[name]))
-    return build(config, seed, before_band)
+    return build(config, seed, before_each)
 
 
 def build(
-    config: GPTConfig, seed: int = 123, before_band: Callable[[], object] | None = None
+    config: GPTConfig, seed: int = 123, before_each: Callable[[], object] | None = None
 ) -> Loaded:
     """A model with random weights, called by its preset's name or else "custom".
 
     Args:
-        before_band: as of ``load``.
+        before_each: as of ``load``.
     """
     untrained = (name for name in PRESETS if name not in TRAINED and PRESETS[name] == config)
-    model = GPTModel(config, seed, before_band=before_band)
+    model = GPTModel(config, seed, before_each=before_each)
     return _ready(next(untrained, "custom"), model.eval())
 
 

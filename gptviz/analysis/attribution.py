@@ -65,7 +65,7 @@ def attribution(
     token_id: int,
     against: int | None = None,
     position: int = -1,
-    before_layer: Callable[[int], object] | None = None,
+    before_each: Callable[[int], object] | None = None,
 ) -> Attribution:
     r"""Split the score for ``token_id`` after the token at ``position`` among the parts.
 
@@ -79,7 +79,7 @@ def attribution(
 
     Args:
         against: another token: the score is then the difference of the two.
-        before_layer: called with the layer's number before each layer; what it raises stops the
+        before_each: called with the layer's number before each layer; what it raises stops the
             work and reaches the caller.
 
     Raises:
@@ -100,8 +100,8 @@ def attribution(
     )
     heads, biases, feed_forward = [], [], []
     for block in trace.blocks:
-        if before_layer is not None:
-            before_layer(block.layer)
+        if before_each is not None:
+            before_each(block.layer)
         if block.attention_out is not None:
             found, bias = _of_attention(trace, block, place, direction)
             heads.append(found)

@@ -45,18 +45,18 @@ class Contributions:
 
 @torch.inference_mode()
 def contributions(
-    trace: Trace, before_layer: Callable[[int], object] | None = None
+    trace: Trace, before_each: Callable[[int], object] | None = None
 ) -> Contributions:
     """What every part adds to the residual stream, relative to the stream.
 
     Args:
-        before_layer: called with the layer's number before each layer; what it raises stops the
+        before_each: called with the layer's number before each layer; what it raises stops the
             work and reaches the caller.
     """
     attention, feed_forward = [], []
     for layer, block in enumerate(trace.blocks):
-        if before_layer is not None:
-            before_layer(layer)
+        if before_each is not None:
+            before_each(layer)
         if not trace.config.has("shortcut"):
             continue
         if block.attention_out is not None:
@@ -79,7 +79,7 @@ def _relative(
 
 
 def attention_entropy(
-    trace: Trace, before_layer: Callable[[int], object] | None = None
+    trace: Trace, before_each: Callable[[int], object] | None = None
 ) -> Float32[np.ndarray, "n_layers n_heads"]:
     """How widely each head spreads its weight: the mean over the queries of the entropy, in bits.
 
@@ -91,7 +91,7 @@ def attention_entropy(
     Source: Clark et al. 2019, What Does BERT Look At?, section 3.3.
 
     Args:
-        before_layer: as in ``contributions``.
+        before_each: as in ``contributions``.
 
     Raises:
         ValueError: if the sentence has one token only, or attention is a placeholder.
@@ -99,7 +99,7 @@ def attention_entropy(
     require_attention(trace)
     if trace.n_tokens < 2:
         raise ValueError("one token has nothing to choose from: read at least 2 tokens")
-    return measured(trace, (MEASURE_OF[ENTROPY],), before_layer)[0]
+    return measured(trace, (MEASURE_OF[ENTROPY],), before_each)[0]
 
 
 def most_entropy(n_tokens: int) -> float:

@@ -134,12 +134,12 @@ def neighbours(
     table: Float[Tensor, "vocab_size emb_dim"],
     token_id: int,
     count: int = 20,
-    before_band: Callable[[], object] | None = None,
+    before_each: Callable[[], object] | None = None,
 ) -> Neighbours:
     """Compare a token's embedding with the whole vocabulary's, a band of it at a time.
 
     Args:
-        before_band: called before each band; what it raises stops the work and reaches the caller.
+        before_each: called before each band; what it raises stops the work and reaches the caller.
 
     Raises:
         IndexError: if the vocabulary has no such id.
@@ -149,8 +149,8 @@ def neighbours(
     direction = _directions(table[token_id].float())
     found = []
     for band in table.split(max(1, BAND // table.shape[1])):
-        if before_band is not None:
-            before_band()
+        if before_each is not None:
+            before_each()
         found.append(_directions(band.float()) @ direction)
     cosines = torch.cat(found).clamp_(-1, 1)
     ids = torch.arange(len(table), device=table.device) != token_id

@@ -89,7 +89,7 @@ class HeadMeasure:
 def measured(
     trace: Trace,
     measures: Sequence[HeadMeasure] | None = None,
-    before_layer: Callable[[int], object] | None = None,
+    before_each: Callable[[int], object] | None = None,
 ) -> Float32[np.ndarray, "n_measures n_layers n_heads"]:
     """Several measures of every head at once: by default all of ``MEASURES``.
 
@@ -97,7 +97,7 @@ def measured(
     measure can be taken at, all of its numbers are NaN.
 
     Args:
-        before_layer: called with the layer's number before each layer; what it raises stops the
+        before_each: called with the layer's number before each layer; what it raises stops the
             work and reaches the caller.
 
     Raises:
@@ -107,8 +107,8 @@ def measured(
     measures = MEASURES if measures is None else measures
     layers = []
     for layer in range(len(trace.blocks)):
-        if before_layer is not None:
-            before_layer(layer)
+        if before_each is not None:
+            before_each(layer)
         parts = [_of_heads(maps, trace.token_ids, measures) for maps in few_maps(trace, layer)]
         layers.append(torch.cat(parts, dim=1))
     return torch.stack(layers, dim=1).float().numpy(force=True)

@@ -48,7 +48,7 @@ def logit_lens(
     trace: Trace,
     first: int,
     n_columns: int,
-    before_row: Callable[[int], object] | None = None,
+    before_each: Callable[[int], object] | None = None,
 ) -> Lens:
     """What each layer would say after the tokens from ``first`` on, ``n_columns`` of them.
 
@@ -57,7 +57,7 @@ def logit_lens(
     Source: nostalgebraist 2020, interpreting GPT: the logit lens.
 
     Args:
-        before_row: called with the row's number before each row; what it raises stops the work and
+        before_each: called with the row's number before each row; what it raises stops the work and
             reaches the caller.
 
     Raises:
@@ -67,8 +67,8 @@ def logit_lens(
     answers = lens_logits(trace, n_rows - 1, first, n_columns).argmax(dim=-1)
     rows = []
     for row in range(n_rows):
-        if before_row is not None:
-            before_row(row)
+        if before_each is not None:
+            before_each(row)
         rows.append(_said(lens_logits(trace, row, first, n_columns), answers))
     stacked = (torch.stack(column).numpy(force=True) for column in zip(*rows, strict=True))
     return Lens(first, *stacked)

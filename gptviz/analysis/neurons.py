@@ -88,11 +88,11 @@ class Silence:
         return self.held_back.nbytes + self.silent.nbytes + self.always_silent.nbytes
 
 
-def silence(trace: Trace, before_layer: Callable[[int], object] | None = None) -> Silence:
+def silence(trace: Trace, before_each: Callable[[int], object] | None = None) -> Silence:
     """Which share of each block's hidden units is held back or silent, token by token.
 
     Args:
-        before_layer: called with the layer's number before each layer; what it raises stops the
+        before_each: called with the layer's number before each layer; what it raises stops the
             work and reaches the caller.
 
     Raises:
@@ -100,8 +100,8 @@ def silence(trace: Trace, before_layer: Callable[[int], object] | None = None) -
     """
     held_back, silent, always = [], [], []
     for layer in range(len(trace.blocks)):
-        if before_layer is not None:
-            before_layer(layer)
+        if before_each is not None:
+            before_each(layer)
         units = hidden(trace, layer)
         is_silent = np.abs(units.after) < SILENT
         held_back.append((units.before < 0).mean(axis=1, dtype=np.float32))

@@ -43,7 +43,7 @@ class Overview:
 
 @torch.inference_mode()
 def all_heads(
-    trace: Trace, most: int | None = None, before_layer: Callable[[int], object] | None = None
+    trace: Trace, most: int | None = None, before_each: Callable[[int], object] | None = None
 ) -> Overview:
     """An overview with at most ``most`` rows and columns a head.
 
@@ -51,7 +51,7 @@ def all_heads(
 
     Args:
         most: by default 64, or fewer where a model has very many heads: see ``rows_of_each``.
-        before_layer: called with the layer's number before each layer; what it raises stops the
+        before_each: called with the layer's number before each layer; what it raises stops the
             work and reaches the caller.
 
     Raises:
@@ -60,8 +60,8 @@ def all_heads(
     most = rows_of_each(trace.config.n_layers * trace.config.n_heads) if most is None else most
     layers = []
     for layer in range(len(trace.blocks)):
-        if before_layer is not None:
-            before_layer(layer)
+        if before_each is not None:
+            before_each(layer)
         layers.append(layer_heads(trace, layer, most))
     return Overview(np.stack(layers), _factor(trace, most))
 

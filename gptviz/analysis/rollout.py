@@ -15,7 +15,7 @@ from gptviz.tracing.trace import Trace
 
 @torch.inference_mode()
 def rollout(
-    trace: Trace, before_layer: Callable[[int], object] | None = None
+    trace: Trace, before_each: Callable[[int], object] | None = None
 ) -> Float32[np.ndarray, "n_tokens n_tokens"]:
     """How much of each input token (column) is in each token (row) after the last block.
 
@@ -26,7 +26,7 @@ def rollout(
     Abnar & Zuidema 2020, Quantifying Attention Flow in Transformers, section 3.
 
     Args:
-        before_layer: called with the layer's number before each layer; what it raises stops the
+        before_each: called with the layer's number before each layer; what it raises stops the
             work and reaches the caller.
 
     Raises:
@@ -36,8 +36,8 @@ def rollout(
     itself = torch.eye(trace.n_tokens, device=trace.token_ids.device)
     mixed = itself
     for layer in range(len(trace.blocks)):
-        if before_layer is not None:
-            before_layer(layer)
+        if before_each is not None:
+            before_each(layer)
         sums = [maps.float().sum(dim=0) for maps in few_maps(trace, layer)]
         passed = torch.stack(sums).sum(dim=0) / trace.config.n_heads
         if trace.config.has("shortcut"):

@@ -95,13 +95,13 @@ def shift(before: Trace, after: Trace, position: int, count: int) -> Shift:
 def bits_of_each_head(
     traced: Trace,
     position: int,
-    before_pass: Callable[[Head], object] | None = None,
+    before_each: Callable[[Head], object] | None = None,
     before_block: BeforeBlock | None = None,
 ) -> Float32[np.ndarray, "n_layers n_heads"]:
     """``bits_moved`` by silencing each head alone: the sentence is read once for every head.
 
     Args:
-        before_pass: called with layer and head before each pass; what it raises stops the work
+        before_each: called with layer and head before each pass; what it raises stops the work
             and reaches the caller.
         before_block: likewise, with the block's number, before each block of each pass.
 
@@ -112,8 +112,8 @@ def bits_of_each_head(
     config = traced.config
     bits = np.zeros((config.n_layers, config.n_heads), dtype=np.float32)
     for layer, head in np.ndindex(bits.shape):
-        if before_pass is not None:
-            before_pass((layer, head))
+        if before_each is not None:
+            before_each((layer, head))
         again = traced.again((*traced.of.changes, *silence([(layer, head)])), before_block)
         bits[layer, head] = bits_moved(traced, again, position)
     return bits

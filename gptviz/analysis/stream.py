@@ -59,21 +59,21 @@ class Stream:
 
 
 @torch.inference_mode()
-def stream(trace: Trace, before_layer: Callable[[int], object] | None = None) -> Stream:
+def stream(trace: Trace, before_each: Callable[[int], object] | None = None) -> Stream:
     """Lengths, turns and additions of the whole sentence in all blocks.
 
     Where shortcuts are placeholders nothing is added: what a part makes takes the stream's place,
     and is measured all the same.
 
     Args:
-        before_layer: called with the layer's number before each layer; what it raises stops the
+        before_each: called with the layer's number before each layer; what it raises stops the
             work and reaches the caller.
     """
     norms, cosines = [_lengths(trace.embeddings)], []
     added: dict[str, list[tuple[Tensor, Tensor]]] = {"attention": [], "feed_forward": []}
     for block in trace.blocks:
-        if before_layer is not None:
-            before_layer(block.layer)
+        if before_each is not None:
+            before_each(block.layer)
         norms.append(_lengths(block.resid_post))
         cosines.append(_cosines(block.resid_pre, block.resid_post))
         if block.attention_out is not None:

@@ -31,7 +31,7 @@ class GPTModel(nn.Module):
         config: what to build.
         seed: where the random weights start; or a generator, which goes on from where it is.
         device: ``"meta"`` gives shapes without memory and draws no weights.
-        before_band: see ``draw_weights``.
+        before_each: see ``draw_weights``.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class GPTModel(nn.Module):
         config: GPTConfig,
         seed: int | torch.Generator = 123,
         device: torch.device | str = "cpu",
-        before_band: Callable[[], object] | None = None,
+        before_each: Callable[[], object] | None = None,
     ) -> None:
         super().__init__()
         self.config = config
@@ -55,7 +55,7 @@ class GPTModel(nn.Module):
         if config.tie_weights:
             self.out_head.weight = self.tok_emb.weight
         if torch.device(device).type != "meta":
-            draw_weights(self, seed, before_band)
+            draw_weights(self, seed, before_each)
 
     def forward(
         self, token_ids: Int[Tensor, "batch n_tokens"], cache: KVCache | None = None
@@ -81,12 +81,12 @@ class GPTModel(nn.Module):
 def draw_weights(
     model: GPTModel,
     seed: int | torch.Generator,
-    before_band: Callable[[], object] | None = None,
+    before_each: Callable[[], object] | None = None,
 ) -> None:
     """Draw every weight anew, part by part in forward order, by torch's default distributions.
 
     Args:
-        before_band: called before each band of weights is drawn; what it raises stops the work and
+        before_each: called before each band of weights is drawn; what it raises stops the work and
             reaches the caller.
     """
     generator = seed if isinstance(seed, torch.Generator) else torch.Generator().manual_seed(seed)
@@ -95,10 +95,10 @@ def draw_weights(
             nn.init.ones_(module.scale)
             nn.init.zeros_(module.shift)
         elif isinstance(module, nn.Embedding):
-            for band in bands(module.weight, before_band):
+            for band in bands(module.weight, before_each):
                 nn.init.normal_(band, generator=generator)
         elif isinstance(module, nn.Linear) and module.weight is not model.tok_emb.weight:
-            for band in bands(module.weight, before_band):
+            for band in bands(module.weight, before_each):
                 nn.init.kaiming_uniform_(band, a=math.sqrt(5), generator=generator)
             if module.bias is not None:
                 bound = 1 / math.sqrt(module.in_features)
@@ -106,7 +106,7 @@ def draw_weights(
 
 
 def bands(
-    weight: Float[Tensor, "rows columns"], before_band: Callable[[], object] | None = None
+    weight: Float[Tensor, "rows columns"], before_each: Callable[[], object] | None = None
 ) -> Iterator[Float[Tensor, "_ columns"]]:
     """A weight in bands of rows, which share its memory: drawn in turn, they get the same numbers.
 
@@ -116,6 +116,6 @@ def bands(
     rows = max(1, BAND // (16 * weight.shape[1])) * 16
     starts = range(rows, len(weight) - rows + 1, rows)
     for band in weight.detach().tensor_split(list(starts)):
-        if before_band is not None:
-            before_band()
+        if before_each is not None:
+            before_each()
         yield band

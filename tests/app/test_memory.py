@@ -155,10 +155,10 @@ def test_a_closed_tab_stops_the_making_of_its_model(address, monkeypatch):
     begun, over, build = threading.Event(), threading.Event(), cache.build
     models = []
 
-    def slow_build(config, seed, before_band):
+    def slow_build(config, seed, before_each):
         def before():
             begun.set()
-            before_band()
+            before_each()
             time.sleep(0.05)
 
         try:

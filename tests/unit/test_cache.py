@@ -242,7 +242,7 @@ def test_the_making_of_a_model_can_be_stopped(
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        cached_trace(pass_of(source, [1]), before_band=stop)
+        cached_trace(pass_of(source, [1]), before_each=stop)
     assert not has_model(ModelKey(source))
     assert shared().nbytes == 0
     assert cached_model(ModelKey(source)).nbytes  # and another visitor has it

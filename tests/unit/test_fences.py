@@ -6,6 +6,7 @@ import ast
 import pkgutil
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import grimp
 from importlinter.cli import lint_imports
@@ -24,10 +25,8 @@ NEED_TORCH = {
     "training_state",
     "training_step",
     "weights",
+    "tracing",
 }
-
-# In packages where some modules need it: those that don't.
-TRACING_WITHOUT = {"changes", "passes"}
 
 # What a page has no business with: numbers are made in gptviz, pictures in gptviz.figures.
 NOT_IN_A_PAGE = {
@@ -52,15 +51,19 @@ def modules():
     return [found.name for found in pkgutil.walk_packages(gptviz.__path__, "gptviz.")]
 
 
+# In a package that needs torch, these don't: page and terminal know them before it is there.
+WITHOUT_TORCH = {
+    "gptviz.analysis.measure_keys",
+    "gptviz.analysis.stations",
+    "gptviz.tracing.changes",
+    "gptviz.tracing.passes",
+}
+
+
 def without_torch():
-    return [name for name in modules() if not needs_torch(name.split(".")[1:])]
-
-
-def needs_torch(pieces):
-    """Whether a module, such as ``["tracing", "passes"]``, may import torch."""
-    if pieces[0] == "tracing":
-        return pieces[-1] not in {"tracing", *TRACING_WITHOUT}
-    return pieces[0] in NEED_TORCH
+    return [
+        name for name in modules() if name.split(".")[1] not in NEED_TORCH or name in WITHOUT_TORCH
+    ]
 
 
 def pages(root):
@@ -100,6 +103,36 @@ def test_pages_do_not_calculate(root):
         code = ast.parse(place.read_text(encoding="utf-8"))
         sums = [n.lineno for n in ast.walk(code) if isinstance(getattr(n, "op", None), ARITHMETIC)]
         assert not sums, f"{place.name} calculates in lines {sums}"
+
+
+def classes():
+    """The name of every class of the package, and the module it is in."""
+    for name in modules():
+        place = find_spec(name).origin
+        with open(place, encoding="utf-8") as file:
+            code = ast.parse(file.read())
+        yield from ((n.name, name) for n in ast.walk(code) if isinstance(n, ast.ClassDef))
+
+
+def test_no_two_classes_have_one_name():
+    found = {}
+    for name, module in classes():
+        found.setdefault(name, []).append(module)
+    assert len(found) > 50
+    assert not {name: places for name, places in found.items() if len(places) > 1}
+
+
+# What a caller is told before each unit of work has one name, and another for the blocks of a pass.
+BEFORE = {"before_each", "before_block"}
+
+
+def test_what_is_called_before_each_unit_of_work_has_one_name():
+    found = set()
+    for name in modules():
+        with open(find_spec(name).origin, encoding="utf-8") as file:
+            code = ast.parse(file.read())
+        found |= {n.arg for n in ast.walk(code) if isinstance(n, ast.arg)}
+    assert {name for name in found if name.startswith("before_")} == BEFORE
 
 
 def run_python(code, root):

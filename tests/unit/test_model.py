@@ -326,7 +326,7 @@ def test_large_weights_have_many_bands(monkeypatch):
 def test_the_drawing_can_be_stopped_before_any_band(monkeypatch):
     monkeypatch.setattr("gptviz.model.gpt.BAND", 64)
     calls = []
-    GPTModel(TINY, before_band=lambda: calls.append(None))
+    GPTModel(TINY, before_each=lambda: calls.append(None))
     n_matrices = sum(p.dim() == 2 for p in GPTModel(TINY).parameters())
     assert len(calls) > 3 * n_matrices
 
@@ -334,4 +334,4 @@ def test_the_drawing_can_be_stopped_before_any_band(monkeypatch):
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        GPTModel(TINY, before_band=stop)
+        GPTModel(TINY, before_each=stop)

@@ -86,7 +86,7 @@ def _of_pass(screen: Screen, of: Pass) -> np.ndarray:
         from gptviz.analysis.heads import measured
 
         read = live.another(screen, of)
-        return measured(read, before_layer=live.stop_if_stale)
+        return measured(read, before_each=live.stop_if_stale)
 
     return live.once(of, "measures", make)
 

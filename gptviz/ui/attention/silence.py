@@ -115,10 +115,10 @@ def _bits(trace: Trace, position: int) -> np.ndarray:
     place = st.empty()
     progress = live.Progress(total, f"Head {{}} of 0 to {total - 1}", place, _stop)
 
-    def before_pass(head: Head) -> None:
+    def before_each(head: Head) -> None:
         progress(head[0] * n_heads + head[1])
 
-    bits = bits_of_each_head(trace, position, before_pass, live.stop_if_stale)
+    bits = bits_of_each_head(trace, position, before_each, live.stop_if_stale)
     place.empty()
     return bits
 

@@ -62,7 +62,7 @@ def take(screen: Screen, trace: Trace) -> None:
     if is_wanting(screen):
         chosen = COLOUR.value
         measured: Any = {ADDED: contributions, ENTROPY: attention_entropy}[chosen]
-        live.once(screen.of, chosen, lambda: measured(trace, before_layer=live.stop_if_stale))
+        live.once(screen.of, chosen, lambda: measured(trace, before_each=live.stop_if_stale))
 
 
 def found(screen: Screen) -> Measure | None:

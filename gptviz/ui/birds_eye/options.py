@@ -56,4 +56,8 @@ COLOUR = Choice(
     }.__getitem__,
 )
 
+# Views of other pages that show what was clicked, as they stand in the link.
+STATION_VIEW = {"activations_view": "station"}
+STEPS_VIEW = {"attention_view": "steps"}
+
 CHOICES = (PART, BLOCK, INSIDE, SYMBOLIC, COLOUR)

@@ -12,7 +12,15 @@ from gptviz.diagram.parts import is_level, level_of
 from gptviz.diagram.view import View
 from gptviz.ui.birds_eye import course, measures, take_along
 from gptviz.ui.birds_eye.diagram import diagram
-from gptviz.ui.birds_eye.options import BLOCK, CLOSED, INSIDE, PART, SYMBOLIC
+from gptviz.ui.birds_eye.options import (
+    BLOCK,
+    CLOSED,
+    INSIDE,
+    PART,
+    STATION_VIEW,
+    STEPS_VIEW,
+    SYMBOLIC,
+)
 from gptviz.ui.birds_eye.panel import panel
 from gptviz.ui.birds_eye.view import asked_for, opened, selected, view
 from gptviz.ui.shell import live, shared
@@ -79,9 +87,9 @@ def _clicked(config: GPTConfig, path: str) -> None:
         shared.LAYER.choose(int(block))
     if inside in station_paths(config):  # the other pages look at the same place
         shared.STATION.choose(inside)
-        st.session_state["activations_view"] = "station"
+        st.session_state.update(STATION_VIEW)
     if inside.startswith("attention.core."):
-        st.session_state["attention_view"] = "steps"
+        st.session_state.update(STEPS_VIEW)
 
 
 def _walked(path: str) -> None:

@@ -229,7 +229,7 @@ def overview(trace: Trace) -> Overview:
     """All heads' maps made small."""
     from gptviz.analysis.overview import all_heads
 
-    return once(trace.of, "all heads", lambda: all_heads(trace, before_layer=stop_if_stale))
+    return once(trace.of, "all heads", lambda: all_heads(trace, before_each=stop_if_stale))
 
 
 def losses(trace: Trace) -> np.ndarray:

@@ -129,7 +129,7 @@ def _neighbours(screen: Screen, trace: Trace, token: int) -> None:
         screen.of,
         ("neighbours", token_id),
         lambda: neighbours(
-            trace.weight("tok_emb.weight"), token_id, before_band=live.stop_if_stale
+            trace.weight("tok_emb.weight"), token_id, before_each=live.stop_if_stale
         ),
     )
     st.caption(

@@ -151,5 +151,5 @@ def test_a_position_outside_the_sentence_is_refused(read: Read) -> None:
 
 def test_who_has_moved_on_is_asked_before_every_layer(read: Read) -> None:
     layers: list[int] = []
-    attribution(read(IDS), 1, before_layer=layers.append)
+    attribution(read(IDS), 1, before_each=layers.append)
     assert layers == [0, 1]

@@ -103,5 +103,5 @@ def test_entropy_needs_a_choice(read: Read) -> None:
 @pytest.mark.parametrize("measure", [contributions, attention_entropy])
 def test_the_work_can_be_stopped_at_every_layer(read: Read, measure) -> None:
     asked: list[int] = []
-    measure(read(IDS), before_layer=asked.append)
+    measure(read(IDS), before_each=asked.append)
     assert asked == [0, 1]

@@ -126,7 +126,7 @@ def test_a_search_can_be_stopped(read: Read, monkeypatch: pytest.MonkeyPatch) ->
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        neighbours(read([1]).model.tok_emb.weight.detach(), 0, before_band=stop_at_the_second)
+        neighbours(read([1]).model.tok_emb.weight.detach(), 0, before_each=stop_at_the_second)
     assert len(seen) == 2
 
 

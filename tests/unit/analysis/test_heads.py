@@ -95,7 +95,7 @@ def test_work_can_be_stopped_before_a_layer(read: Read) -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        measured(read(IDS), before_layer=stop)
+        measured(read(IDS), before_each=stop)
     assert called == [0, 1]
 
 

@@ -87,5 +87,5 @@ def test_a_row_that_is_not_there_is_refused(read: Read) -> None:
 
 def test_who_has_moved_on_is_asked_before_every_row(read: Read) -> None:
     rows: list[int] = []
-    logit_lens(read(IDS), 0, 2, before_row=rows.append)
+    logit_lens(read(IDS), 0, 2, before_each=rows.append)
     assert rows == [0, 1, 2]

@@ -83,7 +83,7 @@ def test_silence_is_counted_unit_by_unit(read: Read) -> None:
 
 def test_silence_can_be_stopped_before_each_layer(read: Read) -> None:
     asked: list[int] = []
-    silence(read(IDS), before_layer=asked.append)
+    silence(read(IDS), before_each=asked.append)
     assert asked == [0, 1]
 
 

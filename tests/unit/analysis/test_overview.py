@@ -99,7 +99,7 @@ def test_work_can_be_stopped_before_a_layer(read: Read) -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        all_heads(read([1, 2, 3]), before_layer=stop)
+        all_heads(read([1, 2, 3]), before_each=stop)
     assert called == [0, 1]
 
 

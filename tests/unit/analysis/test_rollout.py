@@ -51,6 +51,6 @@ def test_it_can_be_stopped_and_needs_attention(read: Read) -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        rollout(read(IDS), before_layer=stop)
+        rollout(read(IDS), before_each=stop)
     with pytest.raises(ValueError, match="attention is a placeholder"):
         rollout(read(IDS, placeholders={"attention"}))

@@ -85,7 +85,7 @@ def test_placeholders_add_nothing(read: Read) -> None:
 
 def test_it_can_be_stopped_before_each_layer(read: Read) -> None:
     asked: list[int] = []
-    stream(read(IDS), before_layer=asked.append)
+    stream(read(IDS), before_each=asked.append)
     assert asked == [0, 1]
 
 

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gptviz.tokenizer import Tokenizer
-from gptviz.ui.tokens.vectors import window
 from gptviz.ui.widgets.chips import (
     LONGEST,
     MOST,
@@ -73,18 +72,3 @@ def test_what_a_browser_can_not_draw_at_once_is_left_out():
 )
 def test_counted(count, words):
     assert counted(count, "token") == words
-
-
-@pytest.mark.parametrize(
-    ("n_tokens", "token", "shown"),
-    [
-        (5, 0, (0, 5)),
-        (10, 10 - 1, (0, 10)),
-        (100, 0, (0, 10)),
-        (100, 50, (45, 55)),
-        (100, 99, (90, 100)),
-    ],
-)
-def test_a_window_has_the_chosen_token_in_it(n_tokens, token, shown):
-    found = window(n_tokens, 10, token)
-    assert (found.start, found.stop) == shown
