@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from gptviz.anatomy import find
 from gptviz.diagram.drawing import Box, Picture, wrapped
 from gptviz.diagram.inside import (
     STREAM,
@@ -12,6 +13,8 @@ from gptviz.diagram.inside import (
     draw_projections,
     draw_to_heads,
 )
+from gptviz.diagram.notes import note
+from gptviz.diagram.parts import can_open, sublayers
 from gptviz.diagram.pen import GAP, LINE, PAD, TITLE, Pen
 from gptviz.words.sublayers import block_in_brief
 
@@ -44,13 +47,13 @@ class _Block:
     def draw(self) -> Box:
         edge = 34 if self.beside else 0  # alone, or where the whole's stream comes in
         self.y += 44
-        before = f"blocks.{self.layer - 1}" if self.layer else "drop_emb"
-        self._stream(before, self.top + edge, self.y)
-        self._sublayer(before, "norm1", "attention", "drop1", "shortcut1")
-        middle, after = f"{self.path}.shortcut1", f"{self.path}.shortcut2"
-        self._sublayer(middle, "norm2", "feed_forward", "drop2", "shortcut2")
-        self._stream(after, self.y, self.y + (18 if self.beside else 30))
-        self.pen.shape(self.stream_x + 10, self.y + 14, after)
+        source = f"blocks.{self.layer - 1}" if self.layer else "drop_emb"
+        self._stream(source, self.top + edge, self.y)
+        for names in sublayers(self.view.config, self.path):
+            self._sublayer(source, *names)
+            source = f"{self.path}.{names[-1]}"
+        self._stream(source, self.y, self.y + (18 if self.beside else 30))
+        self.pen.shape(self.stream_x + 10, self.y + 14, source)
         self.y += 30
         if self.beside:
             note = block_in_brief(self.view.config)
@@ -82,22 +85,18 @@ class _Block:
         self.pen.arrow(source, (self.stream_x, read_y), (self.left, read_y))
         if self.view.opened == path:
             return draw_inside(self.pen, path, self.left, top, self.width).bottom
-        return self.pen.part(path, self.left, top, 128, 38, ("mean 0, variance 1",)).bottom
+        return self.pen.part(path, self.left, top, 128, 38, (note(self.view, path),)).bottom
 
     def _part(self, name: str) -> float:
         """Attention or feed-forward; gives where it ends."""
         path = f"{self.path}.{name}"
         if self.view.opened == path:
             return draw_inside(self.pen, path, self.left, self.y, self.width).bottom
-        sight = {"attention": self._attention, "feed_forward": self._feed_forward}[name]
-        if self.view.opened == self.path and self.view.config.has(name):
-            return sight(path)
-        size = self.view.size
-        closed = {
-            "attention": f"{size('n_heads')} heads of {size('head_dim')}",
-            "feed_forward": f"{size('emb_dim')} → {size('ff_dim')} → {size('emb_dim')}",
-        }
-        lines = [*self.pen.wrapped(closed[name], self.width - 16), *self.pen.measured(path)]
+        if can_open(self.view.config, path) and self.view.opened == self.path:
+            sights = {"attention": self._attention, "feed_forward": self._feed_forward}
+            return sights[find(self.view.config, path).does](path)
+        words = note(self.view, path)
+        lines = [*self.pen.wrapped(words, self.width - 16), *self.pen.measured(path)]
         h = 40.0 + 16 * len(lines)
         return self.pen.part(path, self.left, self.y, self.width, h, lines).bottom
 
@@ -156,18 +155,15 @@ class _Block:
         size, top, gap = self.view.size, self.y, 20.0
         left, width = self.left + PAD, self.width - 2 * PAD
         third = (width - 2 * gap) / 3
-        words = {
-            "linear1": f"{size('emb_dim')} → {size('ff_dim')}",
-            "gelu": f"{size('ff_dim')}",
-            "linear2": f"{size('ff_dim')} → {size('emb_dim')}",
-        }
-        lines = [wrapped(text, third, 12) for text in words.values()]  # large sizes, narrow place
+        steps = [f"{path}.{part.name}" for part in find(self.view.config, path).inside]
+        words = [note(self.view, step).partition(" numbers")[0] for step in steps]
+        lines = [wrapped(text, third, 12) for text in words]  # large sizes, narrow place
         h = 28.0 + 16 * max(map(len, lines))
         number = self.pen.measured(path)
         row_y = top + TITLE + LINE * (1 + len(number))
         row = [
-            self.pen.part(f"{path}.{name}", left + i * (third + gap), row_y, third, h, lines[i])
-            for i, name in enumerate(words)
+            self.pen.part(step, left + i * (third + gap), row_y, third, h, lines[i])
+            for i, step in enumerate(steps)
         ]
         for a, b in pairwise(row):
             self.pen.arrow(a.path, (a.right, a.centre), (b.x, b.centre))

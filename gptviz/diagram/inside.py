@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gptviz.anatomy import find
 from gptviz.diagram.drawing import Bar, Box, chance, fitted
+from gptviz.diagram.notes import note
 from gptviz.diagram.pen import CELL, GAP, LINE, PAD, SHAPE_CHAR, STEP, TITLE, Pen
 
 LANE = 34  # beside the steps of attention: the values' way down
@@ -28,48 +30,46 @@ def draw_inside(pen: Pen, path: str, x: float, top: float, w: float) -> Box:
     return pen.frame(path, x, top, w, bottom + PAD, number)
 
 
+def _steps(pen: Pen, path: str) -> list[str]:
+    """The paths of what is right inside a part."""
+    return [f"{path}.{part.name}" for part in find(pen.view.config, path).inside]
+
+
 def _norm(pen: Pen, path: str, x: float, y: float, w: float) -> float:
-    numbers = pen.view.size("emb_dim")
     half = (w - 8) / 2
-    for i, name in enumerate(("mean", "variance")):
+    *measured, normalize, scale, shift = _steps(pen, path)
+    for i, step in enumerate(measured):
         left = x + i * (half + 8)
-        box = pen.part(f"{path}.{name}", left, y, half, STEP, ("one for each token",))
+        box = pen.part(step, left, y, half, STEP, (note(pen.view, step),))
         bottom = pen.down(box.middle, box.bottom, box.path)
-    y = bottom
-    words = {"normalize": "(x - mean) ÷ √variance", "scale": f"× {numbers} learned numbers"}
-    words["shift"] = f"+ {numbers} learned numbers"
-    return _strips(pen, path, x, y, w, [(name, [text]) for name, text in words.items()])
+    return _strips(pen, (normalize, scale, shift), x, bottom, w)
 
 
 def _feed_forward(pen: Pen, path: str, x: float, y: float, w: float) -> float:
-    narrow, wide = pen.view.size("emb_dim"), pen.view.size("ff_dim")
-    words = {
-        "linear1": f"{narrow} → {wide}",
-        "gelu": f"{wide} numbers, negative ones hushed",
-        "linear2": f"{wide} → {narrow}",
-    }
-    lines = [(name, pen.wrapped(text, w - 16)) for name, text in words.items()]
-    return _strips(pen, path, x, y, w, lines)
+    return _strips(pen, _steps(pen, path), x, y, w)
 
 
-def _strips(
-    pen: Pen, path: str, x: float, y: float, w: float, steps: Sequence[tuple[str, list[str]]]
-) -> float:
+def _strips(pen: Pen, steps: Sequence[str], x: float, y: float, w: float) -> float:
     """Steps with maps as wide as themselves, one below the other; gives where they end."""
     boxes: list[Box] = []
-    for name, lines in steps:
+    for step in steps:
         if boxes:
             y = pen.down(boxes[-1].middle, boxes[-1].bottom, boxes[-1].path)
-        boxes.append(pen.strip(f"{path}.{name}", x, y, w, *lines))
+        boxes.append(pen.strip(step, x, y, w, *pen.wrapped(note(pen.view, step), w - 16)))
     return boxes[-1].bottom
+
+
+PROJECTIONS = ("query", "key", "value")
 
 
 def draw_projections(pen: Pen, path: str, x: float, y: float, w: float) -> list[Box]:
     """Query, key and value side by side."""
+    inside = find(pen.view.config, path).inside
+    names = [part.name for part in inside if part.does in PROJECTIONS]
     third = (w - 2 * 8) / 3
     return [
         pen.part(f"{path}.{name}", x + i * (third + 8), y, third, 30)
-        for i, name in enumerate(("query", "key", "value"))
+        for i, name in enumerate(names)
     ]
 
 
@@ -97,8 +97,7 @@ def draw_heads_cells(pen: Pen, path: str, x: float, y: float, w: float) -> float
 def _attention(pen: Pen, path: str, x: float, y: float, w: float) -> float:
     trio = draw_projections(pen, path, x, y, w)
     y = trio[0].bottom + GAP + 8
-    heads = f"{pen.view.size('n_heads')} heads × {pen.view.size('head_dim')} numbers"
-    lines = pen.wrapped(heads, w - 16)
+    lines = pen.wrapped(note(pen.view, f"{path}.split"), w - 16)
     split = pen.part(f"{path}.split", x, y, w, 32 + 16 * len(lines), lines)
     draw_to_heads(pen, trio, y)
     core = _core(pen, path, x, split, w)
@@ -110,7 +109,7 @@ def _attention(pen: Pen, path: str, x: float, y: float, w: float) -> float:
 
 def _core(pen: Pen, path: str, x: float, split: Box, w: float) -> Box:
     """What every head does; the values pass by at the side until they are gathered."""
-    config, core = pen.view.config, f"{path}.core"
+    core = f"{path}.core"
     top = split.bottom + GAP + 8
     left, width = x + 10, w - 10 - LANE
     y = top + 48 + draw_heads_cells(pen, path, left, top + 48, width - 72)
@@ -120,20 +119,11 @@ def _core(pen: Pen, path: str, x: float, split: Box, w: float) -> Box:
     for way, letter in ((query, "q"), (key, "k"), (lane, "v")):
         pen.drawing.text(way + 5, top + 15, letter)
     pen.shape(split.middle, top - GAP / 2, f"{path}.split", "middle")
-    root = "√head_dim" if pen.view.symbolic else f"√{config.head_dim}"
-    words = {
-        "scores": "query · key",
-        "scale": f"÷ {root}",
-        "mask": "no later keys",
-        "softmax": "rows sum to 1",
-        "dropout": "",
-        "gather": "weights × values",
-    }
     boxes: list[Box] = []
-    for name, text in words.items():
+    for step in _steps(pen, core):
         if boxes:
             y = pen.down(boxes[-1].middle, boxes[-1].bottom, boxes[-1].path, room=width / 2)
-        boxes.append(_core_step(pen, f"{core}.{name}", left, y, width, text))
+        boxes.append(_core_step(pen, step, left, y, width))
     gather = boxes[-1]
     bend = ((lane, split.bottom), (lane, gather.centre), (gather.right, gather.centre))
     pen.arrow(split.path, *bend)
@@ -150,9 +140,9 @@ def _shown(pen: Pen, path: str) -> str:
     return f"shown: head {head}{number}"
 
 
-def _core_step(pen: Pen, path: str, x: float, y: float, w: float, text: str) -> Box:
-    if text:
-        return pen.step(path, x, y, w, text)
+def _core_step(pen: Pen, path: str, x: float, y: float, w: float) -> Box:
+    if words := note(pen.view, path):
+        return pen.step(path, x, y, w, words)
     title = f"dropout {pen.view.config.drop_rate:g}"
     return pen.part(path, x + w / 2 - 56, y, 112, 22, style="pill", title=title)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -89,6 +90,16 @@ def level_of(config: GPTConfig, path: str) -> str:
 def levels(config: GPTConfig, path: str = "") -> tuple[str, ...]:
     """The names of the parts right inside another one that can be opened, placeholders too."""
     return tuple(part.name for part in find(config, path).inside if part.does in LEVELS)
+
+
+def sublayers(config: GPTConfig, path: str) -> Iterator[tuple[str, ...]]:
+    """The names of a block's parts in groups: each ends with the way back to the stream."""
+    names: list[str] = []
+    for part in find(config, path).inside:
+        names.append(part.name)
+        if part.does == "shortcut":
+            yield tuple(names)
+            names = []
 
 
 def shape_text(shape: Shape) -> str:
