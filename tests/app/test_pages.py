@@ -64,3 +64,13 @@ def test_layer_and_head_of_a_link_go_along_to_other_pages(small):
     page.go("app.py").go("pages/activations.py")
     assert (page.value("layer"), page.value("text"), page.value("seed")) == (2, "a b c", 9)
     assert page.go("pages/attention.py").value("head") == 3
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_vocabulary_too_small_for_text_is_drawn_and_counted_and_said(path, visit):
+    page = visit(path, vocab_size="100")
+    assert page.parameters == Ledger(PRESETS["tales"].changed(vocab_size=100)).parameters
+    assert page.n_tokens == 0
+    said = " ".join(caption.value for caption in page.app.sidebar.caption)
+    assert "a vocab_size of at least 257" in said
+    assert "sentence is empty" not in page.said

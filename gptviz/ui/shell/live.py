@@ -12,7 +12,6 @@ import streamlit as st
 from gptviz.counting.ledger import Ledger
 from gptviz.defaults import largest_that_fits
 from gptviz.memory import NotEnoughMemoryError, free_memory, shared
-from gptviz.tokenizer import MIN_VOCAB_SIZE
 from gptviz.tracing.passes import ModelKey, Pass
 from gptviz.ui.shell.fields import return_to
 from gptviz.ui.shell.screen import Screen
@@ -60,14 +59,8 @@ def read(screen: Screen) -> Trace | None:
 
 
 def _read(screen: Screen, place: DeltaGenerator) -> Trace | None:
-    if screen.config.vocab_size < MIN_VOCAB_SIZE:
-        st.info(
-            f"No text can be cut into tokens of so small a vocabulary: with a vocab_size of at "
-            f"least {MIN_VOCAB_SIZE} the model will read the sentence."
-        )
-        return None
-    if not screen.token_ids:
-        st.info("The sentence is empty: type one in the sidebar and the model will read it.")
+    if why := screen.why_no_tokens:
+        st.info(why)
         return None
     if not fits(screen):
         _too_large(screen)

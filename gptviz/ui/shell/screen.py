@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gptviz.config import Dropout, GPTConfig
 from gptviz.defaults import MODEL
-from gptviz.tokenizer import Tokenizer
+from gptviz.tokenizer import MIN_VOCAB_SIZE, Tokenizer
 from gptviz.tracing.passes import ModelKey, Pass
 
 CUSTOM = "custom"
@@ -62,6 +62,18 @@ class Screen:
             ValueError: if the vocabulary is too small for one: then there are no ``token_ids``.
         """
         return Tokenizer(self.config.vocab_size)
+
+    @property
+    def why_no_tokens(self) -> str:
+        """Why there are no ``token_ids``, and what to do; empty if there are some."""
+        if self.token_ids:
+            return ""
+        if self.config.vocab_size < MIN_VOCAB_SIZE:
+            return (
+                "No text can be cut into tokens of so small a vocabulary: GPT-2's tokenizer needs "
+                f"a vocab_size of at least {MIN_VOCAB_SIZE}."
+            )
+        return "The sentence is empty: type one in the sidebar."
 
     @property
     def title(self) -> str:

@@ -44,6 +44,8 @@ def cut() -> None:
 def show(screen: Screen) -> None:
     """Draw the box, and say what is not read, not kept or read badly."""
     SENTENCE.draw(screen, height=130)
+    if SENTENCE.value and screen.why_no_tokens:
+        st.caption(screen.why_no_tokens)
     _say_bound()
     _say_cut(screen)
     if screen.sentence_length == len(screen.token_ids):

@@ -41,7 +41,7 @@ def sentence(screen: Screen) -> None:
 def show(screen: Screen) -> None:
     """The view that is open."""
     if not screen.token_ids:
-        st.info("The sentence is empty: type one in the sidebar and its tokens will stand here.")
+        st.info(screen.why_no_tokens)
         return
     view = VIEW.draw(screen)
     token = shared.token(screen)
