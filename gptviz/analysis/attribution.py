@@ -12,8 +12,9 @@ from torch import Tensor
 
 from gptviz.model import NORM_EPS
 from gptviz.quoting import quoted
+from gptviz.tracing.block_trace import BlockTrace
 from gptviz.tracing.hooks import mask
-from gptviz.tracing.trace import BlockTrace, Trace
+from gptviz.tracing.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)

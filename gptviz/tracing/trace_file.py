@@ -28,8 +28,9 @@ import gptviz
 from gptviz.files import AnyPath
 from gptviz.quoting import quoted
 from gptviz.tokenizer import Tokenizer
+from gptviz.tracing.block_trace import BlockTrace
 from gptviz.tracing.changes import silenced
-from gptviz.tracing.trace import BlockTrace, Trace
+from gptviz.tracing.trace import Trace
 from gptviz.weights import write_tensors
 
 Made = Callable[[], Tensor | None]

@@ -21,7 +21,8 @@ from gptviz.analysis.heads import (
     measured,
     repeated_tokens,
 )
-from gptviz.tracing.trace import BlockTrace, BlockTraces, Trace
+from gptviz.tracing.block_trace import BlockTrace, BlockTraces
+from gptviz.tracing.trace import Trace
 
 Read = Callable[..., Trace]
 

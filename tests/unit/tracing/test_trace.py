@@ -16,8 +16,9 @@ from torch import Tensor
 
 from gptviz.config import PLACEHOLDER_PARTS, Dropout, GPTConfig
 from gptviz.model import GPTModel
+from gptviz.tracing.block_trace import BlockTrace
 from gptviz.tracing.hooks import install_hooks, mask
-from gptviz.tracing.trace import BlockTrace, Trace, trace
+from gptviz.tracing.trace import Trace, trace
 
 CONFIG = GPTConfig(
     vocab_size=300, context_length=24, emb_dim=24, n_heads=3, n_layers=3, qkv_bias=True
