@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from gptviz.anatomy import find, has
+from gptviz.config import GPTConfig
 from gptviz.tracing.hooks import mask
 from gptviz.tracing.trace import Trace
 
@@ -46,13 +48,6 @@ class Dropped:
         return math.sqrt(self.rate * (1 - self.rate) / self.stays.size)
 
 
-AROUND = {  # the part before each dropout, and the dropout itself
-    "drop_emb": ("embeddings.sum", "drop_emb"),
-    "drop1": ("blocks.{}.attention", "blocks.{}.drop1"),
-    "drop2": ("blocks.{}.feed_forward", "blocks.{}.drop2"),
-}
-
-
 def dropped_at(trace: Trace, name: str, layer: int) -> Dropped:
     """The mask of one dropout, drawn again from its seed, and the numbers around it.
 
@@ -67,10 +62,18 @@ def dropped_at(trace: Trace, name: str, layer: int) -> Dropped:
     """
     if trace.dropout is None:
         raise ValueError("nothing is dropped in eval mode: trace with a Dropout")
-    paths = tuple(path.format(layer) for path in AROUND[name])
-    before, after = (_numbers(trace, path) for path in paths)
-    stays = mask(trace.dropout, paths[1], (1, *before.shape))[0]  # with the pass's batch axis
+    path, part_before = _around(trace.config, name, layer)
+    before, after = _numbers(trace, part_before), _numbers(trace, path)
+    stays = mask(trace.dropout, path, (1, *before.shape))[0]  # with the pass's batch axis
     return Dropped(stays.numpy(), before, after, trace.dropout.rate)
+
+
+def _around(config: GPTConfig, name: str, layer: int) -> tuple[str, str]:
+    """The paths of a dropout, and of the part whose numbers it drops."""
+    block = f"blocks.{layer}"
+    if has(config, name):
+        return name, "embeddings.sum"
+    return f"{block}.{name}", f"{block}.{find(config, f'blocks.0.{name}').role}"
 
 
 def _numbers(trace: Trace, path: str) -> Values:

@@ -171,11 +171,7 @@ class Trace:
         with recording(Recorder(None, self.of.changes)):
             return self.model.final_norm(stream)
 
-    def again(
-        self,
-        changes: Changes,
-        before_block: BeforeBlock | None = None,
-    ) -> Trace:
+    def again(self, changes: Changes, before_block: BeforeBlock | None = None) -> Trace:
         """The same pass with these changes in place of its own.
 
         Raises:
@@ -254,20 +250,23 @@ def run(model: GPTModel, of: Pass, before_block: BeforeBlock | None = None) -> T
 
 def _kept_of(config: GPTConfig) -> list[str]:
     """Paths of the parts whose output a trace keeps."""
-    added = [
-        name for name, of in (("drop1", "attention"), ("drop2", "feed_forward")) if config.has(of)
-    ]
     blocks = [f"blocks.{layer}" for layer in range(config.n_layers)]
-    in_blocks = [f"{block}.{name}" for block in blocks for name in added]
+    in_blocks = [f"{block}.{name}" for block in blocks for name in _added(config).values()]
     return ["tok_emb", "pos_emb", "drop_emb", *blocks, *in_blocks, "final_norm", "out_head"]
 
 
+def _added(config: GPTConfig) -> dict[str, str]:
+    """In a block, the names of the dropouts that what its parts add passes last, by these parts."""
+    inside = find(config, "blocks.0").inside
+    return {part.role: part.name for part in inside if part.does == "dropout" and part.built}
+
+
 def _blocks(model: GPTModel, of: Pass, kept: dict[str, Tensor]) -> BlockTraces:
-    found, stream = [], kept["drop_emb"]
+    found, stream, added = [], kept["drop_emb"], _added(model.config)
     for layer, block in enumerate(model.blocks):
         path = f"blocks.{layer}"
         attention_out, feed_forward_out = (
-            kept.get(f"{path}.{name}") for name in ("drop1", "drop2")
+            kept.get(f"{path}.{added.get(part)}") for part in ("attention", "feed_forward")
         )
         replay = Replay(of, path, block, model.config.n_heads, stream, attention_out)  # type: ignore[arg-type]
         found.append(

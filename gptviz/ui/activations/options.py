@@ -4,28 +4,42 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from gptviz.anatomy import Part, find
 from gptviz.config import GPTConfig
 from gptviz.ui.shell.options import EITHER, Choice, slider, toggle, told, view
 from gptviz.ui.shell.screen import Screen
 from gptviz.ui.shell.shared import or_none
 
 BUSIEST = -1  # in place of a neuron's number: the busiest one of the chosen token
-NORMS = {
-    "norm1": "norm 1, before attention",
-    "norm2": "norm 2, before the feed-forward",
-    "final_norm": "the final norm, before the output head",
+_WORDS = {  # by what a part does and why it stands where it does
+    ("dropout", "embeddings"): "the embeddings, before block 0",
+    ("dropout", "attention"): "what attention adds",
+    ("dropout", "feed_forward"): "what the feed-forward adds",
+    ("layer_norm", "before attention"): "norm 1, before attention",
+    ("layer_norm", "before feed-forward"): "norm 2, before the feed-forward",
+    ("layer_norm", "after the blocks"): "the final norm, before the output head",
 }
-DROPOUTS = {
-    "drop_emb": "the embeddings, before block 0",
-    "drop1": "what attention adds",
-    "drop2": "what the feed-forward adds",
-}
+
+
+def _those_that(does: str, config: GPTConfig) -> dict[str, Part]:
+    """Parts of the model, and of one block, that do this: by their names, in forward order."""
+    whole, block = find(config, "").inside, find(config, "blocks.0").inside
+    first = [part for part in whole if part.kind != "norm"]
+    last = [part for part in whole if part.kind == "norm"]
+    return {part.name: part for part in (*first, *block, *last) if part.does == does}
+
+
+def _names(does: str) -> dict[str, str]:
+    parts = _those_that(does, GPTConfig())
+    return {name: _WORDS[part.does, part.role] for name, part in parts.items()}
+
+
+NORMS, DROPOUTS = _names("layer_norm"), _names("dropout")
 
 
 def _dropouts(config: GPTConfig, _n_tokens: int) -> list[str]:
     """Dropouts that whole tokens' numbers pass: the embeddings', and those of built parts."""
-    parts = {"drop1": "attention", "drop2": "feed_forward"}
-    return [name for name in DROPOUTS if name not in parts or config.has(parts[name])]
+    return [name for name, part in _those_that("dropout", config).items() if part.built]
 
 
 VIEW = view(
