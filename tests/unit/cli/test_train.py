@@ -174,6 +174,8 @@ def test_a_loss_that_becomes_nan(gptviz, books, tmp_path):
 def test_control_c_in_a_real_terminal_is_gone_on_from(books, tmp_path, root):
     """The whole command in a process of its own, interrupted once it trains."""
     code = (
+        # What a shell starts in the background is deaf to it, and so are its children.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from gptviz.presets import PRESETS; from gptviz.cli import app\n"
         "PRESETS['tales'] = PRESETS['tales'].changed(\n"
         "    vocab_size=300, context_length=16, emb_dim=16, n_layers=1)\n"
@@ -192,11 +194,14 @@ def test_control_c_in_a_real_terminal_is_gone_on_from(books, tmp_path, root):
     with subprocess.Popen(
         command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
-        while not (tmp_path / "model.safetensors").exists() and process.poll() is None:
-            time.sleep(0.05)
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=60)[1]
+        try:
+            while not (tmp_path / "model.safetensors").exists() and process.poll() is None:
+                time.sleep(0.05)
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=60)[1]
+        finally:
+            process.kill()
     assert process.returncode == 130, said
     assert re.fullmatch(r"Stopped\. The same command goes on from step [\d,]+\.\n", said)
     assert (tmp_path / "state.safetensors").exists()
