@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -205,19 +206,25 @@ def test_a_held_out_loss_that_becomes_nan_is_not_kept(folder, corpus, monkeypatc
     assert read_state(folder.state_file, trainer.model).step == 0
 
 
-@pytest.fixture
-def little_room():
-    """Let no file grow beyond some bytes, as a disk that is full lets none."""
+@contextmanager
+def little_room(n_bytes):
+    """Let no file grow beyond some bytes, as a disk that is full lets none.
+
+    In this block only: the tests' own log may be a file that is longer.
+    """
     resource = pytest.importorskip("resource")
     usual = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda n_bytes: resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, usual[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
 
 
-def test_a_full_disk_is_found_out_before_the_first_step(folder, corpus, little_room):
+def test_a_full_disk_is_found_out_before_the_first_step(folder, corpus):
     trainer = Trainer(TINY, corpus, RECIPE, folder)
-    little_room(20_000)
-    with pytest.raises(WeightsError, match=r"state\.safetensors can't be written"):
+    words = r"state\.safetensors can't be written"
+    with little_room(20_000), pytest.raises(WeightsError, match=words):
         next(iter(trainer.run()))
     assert trainer.step == 0
 
@@ -238,12 +245,11 @@ def test_room_for_one_state_alone_is_found_out_before_the_first_step(folder, cor
     assert written == [0]
 
 
-def test_a_disk_that_fills_up_leaves_the_last_state(folder, corpus, little_room):
+def test_a_disk_that_fills_up_leaves_the_last_state(folder, corpus):
     trainer = Trainer(TINY, corpus, RECIPE, folder)
     run = trainer.run()
     next(run)
-    little_room(20_000)
-    with pytest.raises(WeightsError, match="can't be written"):
+    with little_room(20_000), pytest.raises(WeightsError, match="can't be written"):
         next(run)
     assert read_state(folder.state_file, trainer.model).step == trainer.kept == 0
 
