@@ -137,9 +137,9 @@ def head_names(
 def few_maps(trace: Trace, layer: int) -> Iterator[Float[Tensor, "few n_tokens n_tokens"]]:
     """A layer's attention weights, as many heads at a time as 64 MiB have room for."""
     block = trace.blocks[layer]
-    q, k = block.q, block.k
-    assert q is not None, layer
-    assert k is not None, layer
+    both = block.qk
+    assert both is not None, layer
+    q, k = both
     few = max(1, AT_ONCE // trace.n_tokens**2)
     for some_q, some_k in zip(q.split(few), k.split(few), strict=True):
         yield attn_weights(some_q, some_k)

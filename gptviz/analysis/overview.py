@@ -96,9 +96,9 @@ def largest_weights(
     """
     require_attention(trace)
     block = trace.blocks[layer]
-    assert block.q is not None, layer
-    assert block.k is not None, layer
-    small = _largest_weights(block.q, block.k, _factor(trace, most))
+    both = block.qk
+    assert both is not None, layer
+    small = _largest_weights(*both, _factor(trace, most))
     return small.float().numpy(force=True)
 
 

@@ -47,9 +47,9 @@ def largest_weights(traced: Trace, position: int) -> Float32[np.ndarray, "n_laye
     require_attention(traced)
     rows = []
     for block in traced.blocks:
-        q, k = block.q, block.k
-        assert q is not None, block.layer
-        assert k is not None, block.layer
+        both = block.qk
+        assert both is not None, block.layer
+        q, k = both
         weights = attn_weights(q[:, position : position + 1], k[:, : position + 1])
         rows.append(weights[:, 0].amax(dim=-1))
     return torch.stack(rows).float().numpy(force=True)

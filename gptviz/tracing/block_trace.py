@@ -107,6 +107,11 @@ class BlockTrace:
         """Values, likewise."""
         return self._heads_of("value")
 
+    @property
+    def qk(self) -> tuple[Tensor, Tensor] | None:
+        """``q`` and ``k``, made together in half the time; None without attention."""
+        return self.replay.queries_and_keys() if self.config.has("attention") else None
+
     def _heads_of(self, projection: str) -> Float[Tensor, "n_heads n_tokens head_dim"] | None:
         return self.replay.split(projection) if self.config.has("attention") else None
 

@@ -26,7 +26,6 @@ from gptviz.tracing.changes import UNCHANGED, Changes
 
 BeforeBlock = Callable[[int], object]
 Made = Callable[[str, Tensor], None]
-ToCore = Callable[[str, tuple[Tensor, ...]], None]
 
 
 @dataclass(eq=False)
@@ -41,15 +40,12 @@ class Recorder:
             pass and reaches the caller.
         made: called with each part's path and what comes out of it, dropout and changes included,
             with its batch axis.
-        to_core: called with the path of each attention core and the queries, keys and values that
-            come to it.
     """
 
     dropout: Dropout | None = None
     changes: Changes = UNCHANGED
     before_block: BeforeBlock | None = None
     made: Made | None = None
-    to_core: ToCore | None = None
     n_tokens: int = 0
 
     def after(
@@ -133,8 +129,6 @@ def install_hooks(model: GPTModel) -> None:
             if isinstance(module, TransformerBlock):
                 layer = int(path.rpartition(".")[2])
                 module.register_forward_pre_hook(partial(_before_block, layer))
-            if isinstance(module, AttentionCore):
-                module.register_forward_pre_hook(partial(_before_core, path))
             module.register_forward_hook(partial(_after, path))
         model.out_head.register_forward_pre_hook(_cut_to_last)
         model.out_head.register_forward_hook(_give_back_length)
@@ -145,12 +139,6 @@ def _before_block(layer: int, _module: nn.Module, _inputs: tuple[Any, ...]) -> N
     if recorder is not None and recorder.before_block is not None:
         with recording(None):  # what the caller does meanwhile is no part of this pass
             recorder.before_block(layer)
-
-
-def _before_core(path: str, _module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-    recorder = _recorder.get()
-    if recorder is not None and recorder.to_core is not None:
-        recorder.to_core(path, inputs)
 
 
 def _after(path: str, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor | None:

@@ -13,10 +13,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from gptviz.model import LayerNorm, TransformerBlock, attend, joined, merge_heads, split_heads
-from gptviz.tracing.hooks import Made, Recorder, ToCore, recording
+from gptviz.tracing.hooks import Made, Recorder, recording
 from gptviz.tracing.passes import Pass
 
 Stream = Float[Tensor, "n_tokens emb_dim"]
+Heads = Float[Tensor, "n_heads n_tokens head_dim"]
 Found = tuple[Tensor, ...]
 SECOND_HALF = ("norm2", "feed_forward", "drop2")
 
@@ -79,7 +80,7 @@ class Replay:
             if at == path:
                 raise _Found(output)
 
-        [output] = self._run(name, made=made)
+        [output] = self._run(name, made)
         return output[0]
 
     def norm_step(self, name: str, step: str) -> Float[Tensor, "n_tokens width"]:
@@ -102,12 +103,11 @@ class Replay:
                 raise _Found(numbers)
             return numbers
 
-        query, key, value = self._to_core()
+        query, key = self.queries_and_keys()
         if head is not None and not recorder.reaches_into(core):
-            query, key, value = (each[:, head] for each in (query, key, value))
-            [numbers] = _found(lambda: attend(query, key, value, after))
-            return numbers[0]
-        [numbers] = _found(lambda: attend(query, key, value, after))
+            query, key, head = query[head], key[head], None
+        # No step asked for here comes to the values.
+        [numbers] = _found(lambda: attend(query[None], key[None], key[None], after))
         return numbers[0] if head is None else numbers[0, head]
 
     def merged(self) -> Float[Tensor, "n_tokens width"]:
@@ -118,22 +118,30 @@ class Replay:
         """Queries, keys or values, cut into heads."""
         return split_heads(self.output(f"attention.{projection}"), self.n_heads)
 
-    def _to_core(self) -> Found:
-        def to_core(_path: str, inputs: tuple[Tensor, ...]) -> None:
-            raise _Found(*inputs)
+    @torch.inference_mode()
+    def queries_and_keys(self) -> tuple[Heads, Heads]:
+        """Both cut into heads, in one replay that makes no values."""
+        seen: dict[str, Tensor] = {}
+        query, key = (f"{self.path}.attention.{name}" for name in ("query", "key"))
 
-        return self._run("attention", to_core=to_core)
+        def made(at: str, output: Tensor) -> None:
+            seen[at] = output
+            if query in seen and key in seen:
+                raise _Found(seen[query][0], seen[key][0])
 
-    def _run(self, name: str, made: Made | None = None, to_core: ToCore | None = None) -> Found:
+        queries, keys = self._run("attention", made)
+        return split_heads(queries, self.n_heads), split_heads(keys, self.n_heads)
+
+    def _run(self, name: str, made: Made) -> Found:
         if name.startswith(SECOND_HALF):
             stream, run = self.resid_mid(), self.block.second_half
         else:
             stream, run = self.resid_pre, self.block
-        with recording(self._recorder(made, to_core)):
+        with recording(self._recorder(made)):
             return _found(lambda: run(stream[None]))
 
-    def _recorder(self, made: Made | None = None, to_core: ToCore | None = None) -> Recorder:
-        return Recorder(self.of.dropout, self.of.changes, made=made, to_core=to_core)
+    def _recorder(self, made: Made | None = None) -> Recorder:
+        return Recorder(self.of.dropout, self.of.changes, made=made)
 
 
 def _found(run: Callable[[], object]) -> Found:

@@ -34,8 +34,7 @@ def looking_at(traced: Trace, keys: list[int]) -> Trace:
     key = torch.eye(n).expand(3, n, n)
 
     class Fixed(BlockTrace):
-        q = property(lambda _: query)
-        k = v = property(lambda _: key)
+        qk = property(lambda _: (query, key))
 
     blocks = [Fixed(**vars(block)) for block in traced.blocks]
     return replace(traced, blocks=BlockTraces(blocks))
